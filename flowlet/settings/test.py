@@ -1,0 +1,30 @@
+"""Tests: real PostgreSQL and Redis, fixed keys that guard nothing, the cheapest password hash that is still bcrypt's."""
+
+import base64
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from flowlet.settings.base import *  # noqa: F403
+from flowlet.settings.base import STORAGES
+
+
+def _key(byte: int) -> str:
+    return base64.b64encode(bytes([byte]) * 32).decode()
+
+
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+SECRET_KEY = "tests-only-" + "x" * 50
+FIELD_KEYS = f"1:{_key(1)}"
+INDEX_KEYS = f"1:{_key(2)}"
+AUDIT_MAC_KEYS = f"1:{_key(3)}"
+CLIENT_PEPPER = _key(4)
+_PEM = ec.derive_private_key(0x5EED, ec.SECP256R1()).private_bytes(
+    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+)
+JWT_KEYS = f"test-1:{base64.b64encode(_PEM).decode()}"
+# 12 rounds cost a quarter of a second each; the production hasher has a test of its own.
+PASSWORD_HASHERS = ["flowlet.identity.hashers.QuickBCryptSHA256PasswordHasher"]
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+CELERY_TASK_ALWAYS_EAGER = False
+LOG_LEVEL = "WARNING"
