@@ -45,7 +45,8 @@ def lock(queryset: QuerySet[Row], *, skip_locked: bool = False) -> QuerySet[Row]
     if not connection.in_atomic_block:
         raise LockOrderError("a lock needs a transaction")
     _remember(label)
-    return queryset.select_for_update(of=("self",), skip_locked=skip_locked).order_by("pk")
+    # NO KEY: a row that refers to a locked one may still be inserted; primary keys never change.
+    return queryset.select_for_update(of=("self",), no_key=True, skip_locked=skip_locked).order_by("pk")
 
 
 def _remember(label: str) -> None:
