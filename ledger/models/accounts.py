@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from flowlet.core.fields import PublicIdField
+from flowlet.core.money import MINOR_MAX
 from ledger.choices import AccountStatus, ChartKind
 
 
@@ -87,6 +88,10 @@ class Balance(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="balance_floor", condition=Q(floor__isnull=True) | Q(posted__gte=F("floor") + F("held"))
+            ),
+            # What Money can carry, far inside what the column can.
+            models.CheckConstraint(
+                name="balance_range", condition=Q(posted__gte=-MINOR_MAX, posted__lte=MINOR_MAX)
             ),
             models.CheckConstraint(name="balance_held", condition=Q(held__gte=0, pending_in__gte=0)),
             models.CheckConstraint(

@@ -28,7 +28,13 @@ class LedgerTransaction(models.Model):
     leg_count = models.IntegerField()
     # No constraint of its own: the guard looks the target up, and headers are never deleted.
     reverses = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="reversals", db_constraint=False, db_index=False
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reversals",
+        db_constraint=False,
+        db_index=False,
     )
     actor = models.CharField(max_length=100)
     context = models.JSONField(default=dict)
@@ -51,7 +57,8 @@ class LedgerTransaction(models.Model):
             ),
             models.CheckConstraint(name="transaction_leg_count", condition=Q(leg_count__gte=2)),
             models.CheckConstraint(
-                name="transaction_named", condition=~Q(kind="") & ~Q(source="") & ~Q(source_key="") & ~Q(actor="")
+                name="transaction_named",
+                condition=~Q(kind="") & ~Q(source="") & ~Q(source_key="") & ~Q(actor=""),
             ),
         ]
 

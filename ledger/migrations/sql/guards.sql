@@ -172,7 +172,7 @@ BEGIN
         SET posted = posted + sign * NEW.amount,
             seq = seq + 1,
             latest_posted_at = greatest(clock_timestamp(), latest_posted_at)
-        WHERE account_id = NEW.account_id
+        WHERE account_id = NEW.account_id AND currency = NEW.currency
             AND (status = 'OPEN' OR (status = 'NO_OUT' AND sign * NEW.amount > 0)
                 OR (status = 'NO_IN' AND sign * NEW.amount < 0))
             AND (floor IS NULL OR posted + sign * NEW.amount - held >= floor)
@@ -186,6 +186,10 @@ BEGIN
         IF NOT FOUND THEN
             RAISE EXCEPTION 'there is no account %', NEW.account_id
                 USING ERRCODE = '23514', CONSTRAINT = 'posting_account', TABLE = TG_TABLE_NAME;
+        ELSIF b.currency <> NEW.currency THEN
+            RAISE EXCEPTION 'account % is in %, not in %', NEW.account_id, b.currency, NEW.currency
+                USING ERRCODE = '23514', CONSTRAINT = 'posting_account_currency', TABLE = TG_TABLE_NAME,
+                      DETAIL = json_build_object('expected', b.currency, 'given', NEW.currency);
         ELSIF b.status IN ('FROZEN', 'CLOSED') OR (b.status = 'NO_OUT' AND b.sign * NEW.amount < 0)
                 OR (b.status = 'NO_IN' AND b.sign * NEW.amount > 0) THEN
             RAISE EXCEPTION 'account % is %', NEW.account_id, b.status
