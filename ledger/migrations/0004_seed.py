@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.db import migrations
 
 from flowlet.core.currencies import EXPONENTS
@@ -17,7 +19,7 @@ _CHART = (
 )
 
 
-def seed(apps, schema_editor):
+def seed(apps: Any, _schema_editor: Any) -> None:
     currency = apps.get_model("ledger", "Currency")
     currency.objects.bulk_create(
         [currency(code=code, exponent=exponent) for code, exponent in sorted(EXPONENTS.items())]

@@ -71,9 +71,10 @@ def house_account(*, chart_code: str, currency: str, partner_id: int | None = No
     :raises UnknownCurrency: if the currency is not in ISO 4217
     :raises InvalidInput: if there is no such heading
     """
-    wanted = Account.objects.filter(
-        chart_account__code=chart_code, currency=currency, partner_id=partner_id, customer=None, name=""
+    unnamed = Account.objects.filter(
+        chart_account__code=chart_code, currency=currency, customer=None, name=""
     )
+    wanted = unnamed.filter(partner=None) if partner_id is None else unnamed.filter(partner_id=partner_id)
     found = wanted.first()
     if found is not None:
         return found

@@ -66,7 +66,10 @@ def get_trial_balances() -> list[TrialBalance]:
     """Return the present trial balance of each currency that was ever posted, sorted by currency and number."""
     with connection.cursor() as cursor:
         cursor.execute(_SQL)
-        rows = [TrialBalanceLine(*row[:4], ChartKind(row[4]), *row[5:]) for row in cursor.fetchall()]
+        rows = [
+            TrialBalanceLine(currency, number, code, name, ChartKind(kind), net, accounts, postings)
+            for currency, number, code, name, kind, net, accounts, postings in cursor.fetchall()
+        ]
     return [TrialBalance(currency, tuple(lines)) for currency, lines in _by_currency(rows)]
 
 

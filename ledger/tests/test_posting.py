@@ -137,9 +137,9 @@ def test_an_overdraft_reaches_to_its_floor_and_no_further() -> None:
 
 @pytest.mark.parametrize(
     ("status", "may_pay", "may_receive"),
-    [("OPEN", True, True), ("NO_OUT", False, True), ("NO_IN", True, False), ("FROZEN", False, False)],
+    [("OPEN", 1, 1), ("NO_OUT", 0, 1), ("NO_IN", 1, 0), ("FROZEN", 0, 0)],
 )
-def test_status_stops_money_by_direction(status: str, may_pay: bool, may_receive: bool) -> None:
+def test_status_stops_money_by_direction(status: str, may_pay: int, may_receive: int) -> None:
     account, other = wallet_account(), wallet_account()
     fund(account, 1_000)
     fund(other, 1_000)
