@@ -223,7 +223,7 @@ def span_text(span: timedelta) -> str:
 
 def ago(at: datetime, now: datetime) -> str:
     """Return how long ago an instant was, in words for people."""
-    return f"{span_text(max(now - at, timedelta(0)))} ago"
+    return f"{span_text(now - at)} ago" if now - at >= timedelta(seconds=5) else "just now"
 
 
 def minute(at: datetime) -> str:

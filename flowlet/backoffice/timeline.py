@@ -55,6 +55,7 @@ class Sentence:
     text: str
     icon: str = "activity"
     tone: Tone = ""
+    detail: str | None = None  # in place of the reason and changes that are shown otherwise
 
 
 TIMELINE: Registry[Source] = Registry("backoffice.timeline")
@@ -102,7 +103,7 @@ class AuditSource:
                 at=record.recorded_at,
                 text=sentence.text,
                 actor=record.actor_label or record.actor,
-                detail=detail_of(record),
+                detail=detail_of(record) if sentence.detail is None else sentence.detail,
                 icon=sentence.icon,
                 tone="warn" if record.outcome == AuditRecord.Outcome.REFUSED else sentence.tone,
             )

@@ -137,7 +137,7 @@ def _trail_state(_person: Person, now: datetime) -> HouseState:
     return HouseState(
         text="Unsigned" if unsigned else "Signed",
         tone="warn" if unsigned else "ok",
-        note=f"Latest of about {latest.pk:,} records {ago(latest.recorded_at, now)}",
+        note=f"Latest of about {latest.pk:,} records, {ago(latest.recorded_at, now)}",
         href=href,
     )
 

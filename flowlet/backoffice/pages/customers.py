@@ -68,7 +68,9 @@ def _state(customer: Any) -> Badge:
     return Badge("Restricted", "bad") if customer.is_restricted else Badge("Active", "ok")
 
 
-def _risk(customer: Customer) -> Badge:
+def _risk(customer: Customer) -> object:
+    if customer.risk_level == RiskLevel.LOW:
+        return customer.get_risk_level_display()  # the usual case stays quiet
     return Badge(customer.get_risk_level_display(), RISK_TONES.get(customer.risk_level, ""))
 
 
@@ -97,7 +99,7 @@ class CustomerAdmin(ModelAdmin):
     )
     columns = (
         Column(title="Customer", cell=lambda c: Main(c.name, c.public_id, mono=True), order="name"),
-        Column(title="Partner", cell=lambda c: c.partner.name, width="l", hide="s"),
+        Column(title="Partner", cell=lambda c: c.partner.name, width="m", hide="s"),
         Column(title="Kind", cell=lambda c: c.get_kind_display(), width="s", hide="m"),
         Column(title="Country", cell=lambda c: country_name(c.country), width="m", hide="s"),
         Column(title="Tier", cell=lambda c: c.get_tier_display(), width="s", hide="m"),
@@ -194,7 +196,7 @@ def _data_panel(customer: Customer, _person: Person, _now: datetime) -> Panel:
 
 
 def _recent_panel(customer: Customer, person: Person, _now: datetime) -> Panel:
-    return timeline_panel(_subject(customer), person, limit=8, side=True)
+    return timeline_panel(_subject(customer), person, limit=8)
 
 
 def _timeline_panel(customer: Customer, person: Person, _now: datetime) -> Panel:
@@ -354,11 +356,12 @@ CHARTS.register("customers")(
 
 def _restriction_text(record: AuditRecord) -> Sentence:
     frozen = '"FROZEN"' in record.changes
+    detail = f"Reason: {words(record.reason_code).lower()}"
     if record.action == "customer.restrict":
-        return Sentence(
-            text="Customer frozen" if frozen else "Customer restricted", icon="snowflake", tone="bad"
-        )
-    return Sentence(text="Freeze lifted" if frozen else "Restriction lifted", icon="lock-open", tone="ok")
+        text = "Customer frozen" if frozen else "Customer restricted"
+        return Sentence(text=text, icon="snowflake", tone="bad", detail=detail)
+    text = "Freeze lifted" if frozen else "Restriction lifted"
+    return Sentence(text=text, icon="lock-open", tone="ok", detail=detail)
 
 
 FORMATTERS.register("customer.restrict")(_restriction_text)
