@@ -100,7 +100,6 @@ class CustomerAdmin(ModelAdmin):
     columns = (
         Column(title="Customer", cell=lambda c: Main(c.name, c.public_id, mono=True), order="name"),
         Column(title="Partner", cell=lambda c: c.partner.name, width="m", hide="s"),
-        Column(title="Kind", cell=lambda c: c.get_kind_display(), width="s", hide="m"),
         Column(title="Country", cell=lambda c: country_name(c.country), width="m", hide="s"),
         Column(title="Tier", cell=lambda c: c.get_tier_display(), width="s", hide="m"),
         Column(title="Risk", cell=_risk, width="s"),
@@ -134,7 +133,7 @@ class CustomerAdmin(ModelAdmin):
         return {
             "restrictions": [_sentence(restriction) for restriction in in_force],
             "frozen": any(restriction.kind == RestrictionKind.FROZEN for restriction in in_force),
-            "initials": initials(obj.name),
+            "initials": initials(obj.name) if obj.kind == CustomerKind.PERSON else "",
             "customer_tabs": [(tab, f"?{urlencode({'tab': tab})}", tab == current) for tab in tabs],
         }
 
@@ -165,8 +164,15 @@ def _sentence(restriction: Restriction) -> str:
     reach = f" on wallet {restriction.wallet_ref}" if restriction.wallet_ref else ""
     return (
         f"{restriction.get_kind_display()}{reach}: {words(restriction.reason_code).lower()},"
-        f" by {restriction.placed_by} ({restriction.get_source_display().lower()}), {minute(restriction.placed_at)}"
+        f" by {_placed_by(restriction)}, {minute(restriction.placed_at)}"
     )
+
+
+def _placed_by(restriction: Restriction) -> str:
+    source = restriction.get_source_display()
+    if restriction.placed_by.casefold() == source.casefold():
+        return restriction.placed_by
+    return f"{restriction.placed_by} ({source.lower()})"
 
 
 def mask(value: str | None, *, keep: int = 0) -> Masked:
