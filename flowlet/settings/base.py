@@ -139,6 +139,10 @@ AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 AXES_USERNAME_FORM_FIELD = "username"
 RATELIMIT_USE_CACHE = "default"
 
+# --- screening ----------------------------------------------------------------------------------------------------------
+# A customer whom nobody could compare with a list (none is loaded) can receive money but not send any.
+SCREENING_BLOCKS_UNSCREENED = env.bool("SCREENING_BLOCKS_UNSCREENED", default=True)
+
 # --- headers ------------------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
