@@ -147,7 +147,9 @@ def _weigh(left: tuple[Word, ...], right: tuple[Word, ...], pairs: list[_Pair]) 
     lonely = 2 * facing + _MISSING_COST * (max(alone_left, alone_right) - facing)
     whole = matched + lonely
     # What is matched starts at its full weight; unlike letters and lonely words are costs against it.
-    parts = [(_pair_share(pair, left, right), pair.weight * _value(pair.similarity) / whole) for pair in pairs]
+    parts = [
+        (_pair_share(pair, left, right), pair.weight * _value(pair.similarity) / whole) for pair in pairs
+    ]
     parts += [(WordShare(w.text, "", ONLY_OURS, 0.0, 0), 0.0) for w in lonely_left]
     parts += [(WordShare("", w.text, ONLY_LISTED, 0.0, 0), 0.0) for w in lonely_right]
     return _rounded(parts)
@@ -172,7 +174,8 @@ def _rounded(parts: list[tuple[WordShare, float]]) -> NameScore:
     for index in by_rest[: max(0, points - sum(floors))]:
         floors[index] += 1
     shares = [
-        WordShare(s.ours, s.listed, s.how, s.similarity, share) for (s, _), share in zip(parts, floors, strict=True)
+        WordShare(s.ours, s.listed, s.how, s.similarity, share)
+        for (s, _), share in zip(parts, floors, strict=True)
     ]
     shares.sort(key=lambda share: (-share.share, share.ours, share.listed))
     return NameScore(sum(floors), tuple(shares))

@@ -19,7 +19,9 @@ NAME, NUMBER, TITLE, PARTICLE, LEGAL, INITIAL = "NAME", "NUMBER", "TITLE", "PART
 
 _APOSTROPHES = dict.fromkeys(map(ord, "'’‘ʼʻʿʾ`´ʹ′＇\u02bd\u05f3"), "")
 # Shown as nothing, though Unicode calls them letters, marks or symbols.
-_BLANKS = dict.fromkeys(map(ord, "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0\u0640"), "")
+_BLANKS = dict.fromkeys(
+    map(ord, "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0\u0640"), ""
+)
 _ARABIC_VOWELS = re.compile("[\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed]")
 _DOTTED = re.compile(r"\b(?:[^\W\d_]\.){2,}[^\W\d_]?\b\.?")
 _INNER_CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -111,7 +113,11 @@ def _spelled(text: str) -> list[str]:
     latin = sum(letter.isascii() and letter.isalpha() for letter in text) >= _LETTERS_LATIN
     spelled = " ".join(_latin(word, among_latin=latin) for word in raw)
     parts = _NO_WORD.sub(" ", spelled.casefold()).split()
-    return [words.NUMBER_WORDS.get(part, part) for whole in parts for part in _DIGITS_APART.sub(" ", whole).split()]
+    return [
+        words.NUMBER_WORDS.get(part, part)
+        for whole in parts
+        for part in _DIGITS_APART.sub(" ", whole).split()
+    ]
 
 
 def _visible(letter: str) -> str:
@@ -142,7 +148,11 @@ def _letters_for_digits(word: str) -> str:
     if letters < 3 or letters < 2 * sum(letter.isdigit() for letter in word):  # noqa: PLR2004 - "A320" is a number
         return word
     word = word.translate(words.SIGNS_AS_LETTERS)
-    return re.sub(r"(?<=[A-Za-z])[01345](?=[A-Za-z])|^[01345](?=[A-Za-z]{3})", lambda m: words.DIGITS_AS_LETTERS[ord(m[0])], word)
+    return re.sub(
+        r"(?<=[A-Za-z])[01345](?=[A-Za-z])|^[01345](?=[A-Za-z]{3})",
+        lambda m: words.DIGITS_AS_LETTERS[ord(m[0])],
+        word,
+    )
 
 
 def _canonical_legal(spelled: list[str]) -> list[str]:

@@ -41,7 +41,17 @@ _LEGAL_SPELLINGS = {
         "ao",
     ),
     "plc": ("public limited company", "plc"),
-    "ltd": ("private limited", "pvt limited", "pvt ltd", "pte ltd", "pty ltd", "co ltd", "company limited", "limited", "ltd"),
+    "ltd": (
+        "private limited",
+        "pvt limited",
+        "pvt ltd",
+        "pte ltd",
+        "pty ltd",
+        "co ltd",
+        "company limited",
+        "limited",
+        "ltd",
+    ),
     "gmbh": ("gesellschaft mit beschrankter haftung", "gesellschaft mit beschraenkter haftung", "gmbh"),
     "ag": ("aktiengesellschaft", "ag"),
     "sa": ("sociedad anonima", "societe anonyme", "sociedade anonima", "s a", "sa"),
@@ -87,7 +97,13 @@ LOOKALIKES: dict[int, str] = dict(
 )
 
 # Digits written for letters inside a word, as in "0sama".
-DIGITS_AS_LETTERS: dict[int, str] = {ord("0"): "o", ord("1"): "i", ord("3"): "e", ord("4"): "a", ord("5"): "s"}
+DIGITS_AS_LETTERS: dict[int, str] = {
+    ord("0"): "o",
+    ord("1"): "i",
+    ord("3"): "e",
+    ord("4"): "a",
+    ord("5"): "s",
+}
 SIGNS_AS_LETTERS: dict[int, str] = {ord("$"): "s", ord("@"): "a"}
 
 NUMBER_WORDS: dict[str, str] = {
