@@ -41,15 +41,14 @@ class Payment(models.Model):
             models.CheckConstraint(
                 name="payment_amount_positive", condition=Q(amount_minor__gt=0, amount_minor__lte=MINOR_MAX)
             ),
-            models.CheckConstraint(
-                name="payment_two_wallets", condition=~Q(payer_wallet=F("payee_wallet"))
-            ),
+            models.CheckConstraint(name="payment_two_wallets", condition=~Q(payer_wallet=F("payee_wallet"))),
             models.CheckConstraint(
                 name="payment_ended_whole",
                 condition=Q(
                     status="COMPLETED", transaction__isnull=False, completed_at__isnull=False, refusal_code=""
                 )
-                | Q(status="REFUSED", transaction__isnull=True, completed_at__isnull=True) & ~Q(refusal_code=""),
+                | Q(status="REFUSED", transaction__isnull=True, completed_at__isnull=True)
+                & ~Q(refusal_code=""),
             ),
             models.UniqueConstraint(fields=["partner", "idempotency_key"], name="payment_key_once"),
         ]

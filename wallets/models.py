@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from flowlet.core.fields import EncryptedTextField, PublicIdField
 from flowlet.core.money import MINOR_MAX, Money
@@ -141,10 +141,8 @@ class Movement(models.Model):
             models.UniqueConstraint(fields=["partner", "idempotency_key"], name="%(class)s_key_once"),
         ]
         indexes: ClassVar = [
-            models.Index(F("created_at").desc(), F("id").desc(), name="%(class)s_newest"),
-            models.Index(
-                F("wallet_id"), F("created_at").desc(), F("id").desc(), name="%(class)s_by_wallet"
-            ),
+            models.Index(fields=["-created_at", "-id"], name="%(class)s_newest"),
+            models.Index(fields=["wallet", "-created_at", "-id"], name="%(class)s_by_wallet"),
         ]
 
     @property

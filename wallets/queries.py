@@ -51,7 +51,9 @@ def list_bank_accounts(*, partner_id: int) -> QuerySet[BankAccount]:
 
 def list_deposits(*, partner_id: int) -> QuerySet[Deposit]:
     """Return a partner's deposits, newest first."""
-    rows = Deposit.objects.filter(partner_id=partner_id).select_related("wallet", "bank_account", "transaction")
+    rows = Deposit.objects.filter(partner_id=partner_id).select_related(
+        "wallet", "bank_account", "transaction"
+    )
     return rows.order_by("-created_at", "-id")
 
 
@@ -76,7 +78,8 @@ def get_states(wallets: Collection[Wallet]) -> dict[int, WalletState]:
             if wallet.customer_id == customer_id and wallet_ref in ("", wallet.public_id):
                 found[wallet.pk].add(kind)
     return {
-        wallet.pk: WalletState(wallet.public_id, wallet.status, frozenset(found[wallet.pk])) for wallet in wallets
+        wallet.pk: WalletState(wallet.public_id, wallet.status, frozenset(found[wallet.pk]))
+        for wallet in wallets
     }
 
 
