@@ -66,7 +66,8 @@ class ApiMiddleware:
         headers = response.headers
         for name, value in _HEADERS.items():
             headers.setdefault(name, value)
-        headers.update(passage.headers)
+        for name, value in passage.headers.items():
+            headers[name] = value
         headers["Request-Id"] = passage.request_id
 
 
@@ -74,7 +75,9 @@ def _check_frame(request: HttpRequest) -> None:
     try:
         request.get_host()
     except DisallowedHost:
-        if request.path.startswith(API_PREFIX):  # probes come by address: no answer of theirs depends on the name
+        if request.path.startswith(
+            API_PREFIX
+        ):  # probes come by address: no answer of theirs depends on the name
             raise errors.BadHost from None
     if "HTTP_TRANSFER_ENCODING" in request.META:
         raise errors.LengthRequired

@@ -63,7 +63,10 @@ def field_errors(detail: Any, pointer: str = "") -> tuple[FieldError, ...]:
         )
     if isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
         return tuple(
-            fault for index, item in enumerate(detail) if item for fault in field_errors(item, _step(pointer, index))
+            fault
+            for index, item in enumerate(detail)
+            if item
+            for fault in field_errors(item, _step(pointer, index))
         )
     items = detail if isinstance(detail, list) else [detail]
     return tuple(FieldError(pointer, getattr(item, "code", "invalid"), str(item)) for item in items)

@@ -84,7 +84,7 @@ class RingBackend(TokenBackend):
         claims = {**payload, "iss": issuer(), "aud": audience()}
         return jwt.encode(claims, ring.private[ring.newest], algorithm=ALGORITHM, headers=headers)
 
-    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002 - simplejwt's signature
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:  # noqa: ARG002, FBT001, FBT002 - simplejwt's signature
         """
         Return the claims of a token we signed. `verify` is not a choice here: nothing unverified is ever read.
 
@@ -209,7 +209,7 @@ def read_refresh(text: str) -> dict[str, Any]:
 def _checked(kind: type[Token], text: str) -> dict[str, Any]:
     if not text or len(text) > TOKEN_LENGTH_MAX:
         raise TokenError("Token is invalid")
-    return cast("dict[str, Any]", kind(cast("Any", text)).payload)
+    return kind(cast("Any", text)).payload
 
 
 def issue_client(*, client_id: str, partner: str, scopes: frozenset[str], security_version: int) -> str:
