@@ -28,3 +28,4 @@ PASSWORD_HASHERS = ["flowlet.identity.hashers.QuickBCryptSHA256PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 CELERY_TASK_ALWAYS_EAGER = False
 LOG_LEVEL = "WARNING"
+WHITENOISE_AUTOREFRESH = True  # files come from where they lie: tests need no collectstatic
