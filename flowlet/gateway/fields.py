@@ -14,7 +14,6 @@ from flowlet.core.ids import is_id
 from flowlet.gateway.countries import COUNTRIES
 
 AMOUNT_MAX = 10**12
-_ID_PATTERN = "[0-9A-HJKMNP-TV-Z]{26}"
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _PHONE = re.compile(r"\+[1-9]\d{6,14}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -52,7 +51,6 @@ class AmountField(serializers.Field[int, Any, int, Any]):
         return value
 
 
-@extend_schema_field({"type": "integer"})
 class CountField(serializers.Field[int, Any, int, Any]):
     """A whole number within bounds; in a query string its digits."""
 
@@ -143,7 +141,6 @@ class CountryField(StringField):
         return code
 
 
-@extend_schema_field({"type": "string", "pattern": f"^[a-z]+_{_ID_PATTERN}$"})
 class IdField(StringField):
     """A public id of one kind. Whether the object exists, and whose it is, is for the query to say."""
 

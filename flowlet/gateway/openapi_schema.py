@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import (
     OpenApiExample,
@@ -186,6 +186,15 @@ class ApiSchema(AutoSchema):
         steps = self.path.removeprefix(BASE_PATH).replace("{", "").replace("}", "")
         return f"{self.method.lower()}_{steps.replace('/', '_').replace('.', '_').replace('-', '_')}"
 
+    def get_serializer_name(self, serializer: serializers.Serializer[Any], direction: Any) -> str:
+        """Name a component without our endings: `CustomerOut` is a Customer, `CustomerIn` a CustomerRequest."""
+        name = type(serializer).__name__
+        if name.endswith("Out"):
+            return name.removesuffix("Out")
+        if name.endswith("In"):
+            return f"{name.removesuffix('In')}Request"
+        return str(super().get_serializer_name(serializer, direction))
+
 
 def _with_required(parameter: OpenApiParameter, *, required: bool) -> OpenApiParameter:
     return OpenApiParameter(
@@ -209,3 +218,23 @@ class StrictSerializerExtension(OpenApiSerializerExtension):  # type: ignore[no-
         # The documented way for an extension to reach the ordinary result.
         schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # type: ignore[no-untyped-call]  # noqa: SLF001
         return {**schema, "additionalProperties": False}
+
+
+class CountFieldExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Show the bounds of a count."""
+
+    target_class = "flowlet.gateway.fields.CountField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:  # noqa: ARG002
+        """Return the schema of this field."""
+        return {"type": "integer", "minimum": self.target.minimum, "maximum": self.target.maximum}
+
+
+class IdFieldExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Show the prefix of an id."""
+
+    target_class = "flowlet.gateway.fields.IdField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:  # noqa: ARG002
+        """Return the schema of this field."""
+        return {"type": "string", "pattern": f"^{self.target.prefix}_[0-9A-HJKMNP-TV-Z]{{26}}$"}
