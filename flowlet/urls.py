@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from flowlet.backoffice.site import site
 
@@ -17,4 +17,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("favicon.ico", favicon),
     path("admin/", site.urls),
+    path("api/v1/", include("wallets.api.urls")),
+    path("api/v1/", include("payments.api.urls")),
+    path("", include("flowlet.gateway.urls")),
 ]

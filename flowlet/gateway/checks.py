@@ -34,7 +34,9 @@ def api_routes() -> list[tuple[str, URLPattern]]:
 def every_route_is_classified(**_: Any) -> list[CheckMessage]:
     """Refuse an API route that is no ApiView, or a method of it without a known scope."""
     return [
-        Error(fault, obj=path, id="gateway.E001") for path, pattern in api_routes() for fault in _faults(pattern)
+        Error(fault, obj=path, id="gateway.E001")
+        for path, pattern in api_routes()
+        for fault in _faults(pattern)
     ]
 
 
@@ -48,6 +50,9 @@ def _faults(pattern: URLPattern) -> list[str]:
     handled = {method.upper() for method in METHODS if hasattr(view, method)}
     return [
         *(f"answers {method} without a scope" for method in sorted(handled - set(view.scopes))),
-        *(f"names a scope for {method}, which it does not answer" for method in sorted(set(view.scopes) - handled)),
+        *(
+            f"names a scope for {method}, which it does not answer"
+            for method in sorted(set(view.scopes) - handled)
+        ),
         *(f"names the unknown scope {scope}" for scope in sorted(set(view.scopes.values()) - known)),
     ]

@@ -11,7 +11,9 @@ class Unauthenticated(AppError):
     title = "Not authenticated"
     message = "The access token is missing, expired or not valid."
     next_action = "get_token"
-    next_text = "Ask POST /api/v1/oauth/token (programs) or POST /api/v1/auth/token (people) for a new access token."
+    next_text = (
+        "Ask POST /api/v1/oauth/token (programs) or POST /api/v1/auth/token (people) for a new access token."
+    )
 
 
 class SignInFailed(AppError):
@@ -144,7 +146,9 @@ class InternalError(AppError):
     message = "Something went wrong on our side. Nothing was changed; we have been told."
     retry = Retry(allowed=True, same_key=True)
     next_action = "retry"
-    next_text = "Send the same request again with the same Idempotency-Key, or write to us with the request id."
+    next_text = (
+        "Send the same request again with the same Idempotency-Key, or write to us with the request id."
+    )
 
 
 class IdempotencyKeyMissing(AppError):

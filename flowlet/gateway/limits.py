@@ -16,8 +16,12 @@ from redis.exceptions import RedisError
 from flowlet.gateway.errors import RateLimited, Unavailable
 
 _log = logging.getLogger(__name__)
-DEGRADED = Counter("flowlet_rate_limit_degraded_total", "Requests counted in process because Redis did not answer")
-_PAUSE_S = 1.0  # after a failure Redis is left alone this long: a request must not wait for a time-out each time
+DEGRADED = Counter(
+    "flowlet_rate_limit_degraded_total", "Requests counted in process because Redis did not answer"
+)
+_PAUSE_S = (
+    1.0  # after a failure Redis is left alone this long: a request must not wait for a time-out each time
+)
 
 # All or nothing: only when every bucket holds enough is anything taken. Time is Redis's own, so clocks of workers
 # do not matter. A refusal writes nothing: the tokens are counted from the old time stamp again.

@@ -6,11 +6,10 @@ from collections.abc import Callable
 import structlog
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
-from django.http.response import HttpResponse, HttpResponseBase
+from django.http.response import HttpResponseBase
 
 from flowlet.core.errors import AppError
 from flowlet.gateway import errors
-from flowlet.gateway.addresses import client_ip
 from flowlet.gateway.passage import Passage, passage_of
 from flowlet.gateway.problems import problem_response
 from flowlet.gateway.stacks import API_PREFIX, is_bare
@@ -66,7 +65,8 @@ class ApiMiddleware:
         headers = response.headers
         for name, value in _HEADERS.items():
             headers.setdefault(name, value)
-        headers.update(passage.headers)
+        for name, value in passage.headers.items():
+            headers[name] = value
         headers["Request-Id"] = passage.request_id
 
 
@@ -74,8 +74,12 @@ def _check_frame(request: HttpRequest) -> None:
     try:
         request.get_host()
     except DisallowedHost:
-        if request.path.startswith(API_PREFIX):  # probes come by address: no answer of theirs depends on the name
+        if request.path.startswith(
+            API_PREFIX
+        ):  # probes come by address: no answer of theirs depends on the name
             raise errors.BadHost from None
+    if "\0" in request.path:  # no id holds it, and PostgreSQL takes no such text
+        raise errors.UnknownRoute
     if "HTTP_TRANSFER_ENCODING" in request.META:
         raise errors.LengthRequired
     length = request.META.get("CONTENT_LENGTH") or "0"
@@ -93,11 +97,9 @@ def _write_line(request: HttpRequest, response: HttpResponseBase, passage: Passa
         route=match.route if match else "",
         status=response.status_code,
         code=passage.code,
-        duration_ms=round(took_ms, 1),
+        ms=round(took_ms, 1),
         partner=principal.partner_public_id if principal else "",
-        subject=principal.subject if principal else "",
+        client=principal.client_id if principal else "",
+        user_id=principal.user_id if principal else "",
         object_id=passage.object_id,
-        replayed=passage.replayed,
-        ip=client_ip(request),
-        bytes=len(response.content) if isinstance(response, HttpResponse) else 0,
     )

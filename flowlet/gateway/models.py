@@ -67,4 +67,4 @@ class RefreshFamily(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.public_id
+        return f"{self.public_id} of {self.user_id}"

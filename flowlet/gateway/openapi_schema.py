@@ -4,12 +4,16 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    inline_serializer,
+)
 from rest_framework import serializers
-
-from flowlet.gateway.serializers import StrictSerializer
 
 PROBLEM = "application/problem+json"
 BASE_PATH = "/api/v1/"
@@ -62,7 +66,7 @@ class ProblemOut(serializers.Serializer[Any]):
     detail = serializers.CharField(help_text="One sentence for people.")
     instance = serializers.CharField()
     code = serializers.CharField(help_text="Stable, for programs.")
-    errors = FaultOut(many=True)
+    errors = FaultOut(many=True)  # type: ignore[assignment] # the declared fields leave the class
     retry = RetryOut()
     next = NextOut(many=True)
     request_id = serializers.CharField(help_text="Name it when you write to us.")
@@ -79,7 +83,11 @@ _PROBLEM_EXAMPLE = OpenApiExample(
         "instance": "/api/v1/payments",
         "code": "invalid_request",
         "errors": [
-            {"pointer": "/amount", "code": "not_an_integer", "detail": "Give the amount in minor units, as a JSON integer."}
+            {
+                "pointer": "/amount",
+                "code": "not_an_integer",
+                "detail": "Give the amount in minor units, as a JSON integer.",
+            }
         ],
         "retry": {"allowed": False, "after_s": None, "same_key": False},
         "next": [],
@@ -131,7 +139,9 @@ def document(
         examples.append(OpenApiExample("request", value=dict(example), request_only=True))
     if answer_example is not None:
         examples.append(
-            OpenApiExample("answer", value=dict(answer_example), response_only=True, status_codes=[str(status)])
+            OpenApiExample(
+                "answer", value=dict(answer_example), response_only=True, status_codes=[str(status)]
+            )
         )
     codes = (*_EVERY, *(_WRITE_ONLY if request is not None or status != HTTPStatus.OK else (409, 422)))
     return extend_schema(
@@ -176,6 +186,15 @@ class ApiSchema(AutoSchema):
         steps = self.path.removeprefix(BASE_PATH).replace("{", "").replace("}", "")
         return f"{self.method.lower()}_{steps.replace('/', '_').replace('.', '_').replace('-', '_')}"
 
+    def get_serializer_name(self, serializer: serializers.Serializer[Any], direction: Any) -> str:
+        """Name a component without our endings: `CustomerOut` is a Customer, `CustomerIn` a CustomerRequest."""
+        name = type(serializer).__name__
+        if name.endswith("Out"):
+            return name.removesuffix("Out")
+        if name.endswith("In"):
+            return f"{name.removesuffix('In')}Request"
+        return str(super().get_serializer_name(serializer, direction))
+
 
 def _with_required(parameter: OpenApiParameter, *, required: bool) -> OpenApiParameter:
     return OpenApiParameter(
@@ -188,7 +207,7 @@ def _with_required(parameter: OpenApiParameter, *, required: bool) -> OpenApiPar
     )
 
 
-class StrictSerializerExtension(OpenApiSerializerExtension):
+class StrictSerializerExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     """Tell that strict bodies take no other names."""
 
     target_class = "flowlet.gateway.serializers.StrictSerializer"
@@ -196,7 +215,26 @@ class StrictSerializerExtension(OpenApiSerializerExtension):
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> Any:
         """Return the schema with `additionalProperties: false`."""
-        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # noqa: SLF001 - documented in its extensions
-        if isinstance(self.target, StrictSerializer) or issubclass(type(self.target), StrictSerializer):
-            schema["additionalProperties"] = False
-        return schema
+        # The documented way for an extension to reach the ordinary result.
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # type: ignore[no-untyped-call]  # noqa: SLF001
+        return {**schema, "additionalProperties": False}
+
+
+class CountFieldExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Show the bounds of a count."""
+
+    target_class = "flowlet.gateway.fields.CountField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:  # noqa: ARG002
+        """Return the schema of this field."""
+        return {"type": "integer", "minimum": self.target.minimum, "maximum": self.target.maximum}
+
+
+class IdFieldExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Show the prefix of an id."""
+
+    target_class = "flowlet.gateway.fields.IdField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:  # noqa: ARG002
+        """Return the schema of this field."""
+        return {"type": "string", "pattern": f"^{self.target.prefix}_[0-9A-HJKMNP-TV-Z]{{26}}$"}

@@ -71,7 +71,9 @@ def unique_pairs(raw: bytes, *, place: str) -> dict[str, str]:
     result: dict[str, str] = {}
     for name, value in pairs:
         if name in result:
-            raise InvalidInput(errors=(FieldError(f"{place}/{name[:80]}", "repeated", "Send each name once."),))
+            raise InvalidInput(
+                errors=(FieldError(f"{place}/{name[:80]}", "repeated", "Send each name once."),)
+            )
         if "\0" in name or "\0" in value:
             raise InvalidInput(errors=(FieldError(place, "malformed", "This cannot be read."),))
         result[name] = value

@@ -48,7 +48,7 @@ WHERE u.public_id = %s AND u.security_version = %s AND u.is_active AND NOT u.is_
 """
 
 
-def _one(sql: str, parameters: list[object]) -> tuple[Any, ...]:
+def _one(sql: str, parameters: list[Any]) -> tuple[Any, ...]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         row: tuple[Any, ...] | None = cursor.fetchone()
@@ -63,7 +63,9 @@ def load_client(*, client_id: str, security_version: int, scopes: frozenset[str]
 
     :raises Unauthenticated: if it is unknown, revoked, expired, changed since, or its partner is suspended
     """
-    public_id, name, granted, partner_id, partner_public_id = _one(_CLIENT, [client_id, security_version, now])
+    public_id, name, granted, partner_id, partner_public_id = _one(
+        _CLIENT, [client_id, security_version, now]
+    )
     return Principal(
         kind="CLIENT",
         partner_id=partner_id,

@@ -1,11 +1,12 @@
 """Every refusal as a problem (RFC 9457) with a stable code and what to do next; never a trace, SQL or another's text."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework import exceptions as drf
 
 from flowlet.core.errors import AppError, Conflict, FieldError, InvalidInput, NotFound
@@ -29,18 +30,22 @@ def as_app_error(error: Exception) -> AppError | None:
     return _from_framework(error)
 
 
+# What Django and DRF raise, and the refusal that stands for it.
+_FRAMEWORK: tuple[tuple[tuple[type[Exception], ...], Callable[[], AppError]], ...] = (
+    ((Http404, drf.NotFound), NotFound),
+    ((drf.NotAuthenticated, drf.AuthenticationFailed), errors.Unauthenticated),
+    ((DisallowedHost,), errors.BadHost),
+    ((RequestDataTooBig,), lambda: errors.BodyTooLarge(limit=1024 * 1024)),
+    ((drf.UnsupportedMediaType,), lambda: errors.UnsupportedMediaType(wanted="application/json")),
+    (
+        (UnreadablePostError,),
+        lambda: InvalidInput(errors=(FieldError("", "cut_off", "The body ended early."),)),
+    ),
+)
+
+
 def _from_framework(error: Exception) -> AppError | None:
-    if isinstance(error, Http404 | drf.NotFound):
-        return NotFound()
-    if isinstance(error, drf.NotAuthenticated | drf.AuthenticationFailed):
-        return errors.Unauthenticated()
-    if isinstance(error, DisallowedHost):
-        return errors.BadHost()
-    if isinstance(error, RequestDataTooBig):
-        return errors.BodyTooLarge(limit=1024 * 1024)
-    if isinstance(error, drf.UnsupportedMediaType):
-        return errors.UnsupportedMediaType(wanted="application/json")
-    return None
+    return next((make() for kinds, make in _FRAMEWORK if isinstance(error, kinds)), None)
 
 
 def _from_database(error: Exception) -> AppError:
@@ -63,7 +68,10 @@ def field_errors(detail: Any, pointer: str = "") -> tuple[FieldError, ...]:
         )
     if isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
         return tuple(
-            fault for index, item in enumerate(detail) if item for fault in field_errors(item, _step(pointer, index))
+            fault
+            for index, item in enumerate(detail)
+            if item
+            for fault in field_errors(item, _step(pointer, index))
         )
     items = detail if isinstance(detail, list) else [detail]
     return tuple(FieldError(pointer, getattr(item, "code", "invalid"), str(item)) for item in items)

@@ -59,6 +59,8 @@ class ListQuery(StrictSerializer):
         """Return the fields, with the two whose names are no Python names."""
         return {
             **super().get_fields(),
-            "created[gte]": InstantField(required=False, help_text="Created at this time or later (RFC 3339)."),
+            "created[gte]": InstantField(
+                required=False, help_text="Created at this time or later (RFC 3339)."
+            ),
             "created[lt]": InstantField(required=False, help_text="Created before this time (RFC 3339)."),
         }

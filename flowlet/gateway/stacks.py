@@ -61,5 +61,5 @@ class MessageMiddleware(_PagesOnly, _MessageMiddleware):
     """Messages for pages."""
 
 
-class RequestMiddleware(_PagesOnly, _RequestMiddleware):
+class RequestMiddleware(_PagesOnly, _RequestMiddleware):  # type: ignore[misc]
     """django-structlog's lines for pages; the gateway writes one line for each API request."""

@@ -50,7 +50,7 @@ class ApiRequest(Request):
     @property
     def idempotency_key(self) -> str:
         """Return the key that came with the request, or ''."""
-        return self._request.META.get("HTTP_IDEMPOTENCY_KEY", "")
+        return str(self._request.META.get("HTTP_IDEMPOTENCY_KEY", ""))
 
     def set_body(self, data: Any) -> None:
         """Hand over the body that was read, so that it is read in one way only."""
@@ -65,7 +65,8 @@ class ApiView(APIView):
     `idempotent` are the methods that need an Idempotency-Key; other writes use one if it comes.
     `list_query` is the query serializer of GET where GET is a list. `costs` weighs methods for the rate limit.
     A write runs in one transaction with its idempotency record. Raise an `AppError` to say no; return
-    `self.refusal(error, object_id=…)` to say no and keep what was written.
+    `self.refusal(error, object_id=…)` to say no and keep what was written. `transactional = False` leaves transactions
+    to the handler, for routes without token that hash passwords or must keep what they wrote when they say no.
     """
 
     scopes: ClassVar[Mapping[str, str]] = {}
@@ -73,6 +74,7 @@ class ApiView(APIView):
     list_query: ClassVar[type[ListQuery] | None] = None
     costs: ClassVar[Mapping[str, int]] = {}
     order: ClassVar[tuple[str, ...]] = pagination.NEWEST_FIRST
+    transactional: ClassVar[bool] = True
 
     schema = openapi_schema.ApiSchema()
     authentication_classes = ()
@@ -80,7 +82,7 @@ class ApiView(APIView):
 
     # --- the order of passage ---------------------------------------------------------------------------------------
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Pass one request through every step; whatever refuses becomes a problem."""
         self.args, self.kwargs = args, kwargs
         self.request = ApiRequest(request)
@@ -159,6 +161,8 @@ class ApiView(APIView):
             return as_answer(handler(request, *self.args, **self.kwargs))
 
         passage = passage_of(http)
+        if passage.principal is None and not self.transactional:
+            return self._finish(act())
         if key is None or passage.principal is None:
             return self._finish(self._act_once(act))
         claim = idempotency.Claim(
