@@ -112,6 +112,7 @@ class Movement(models.Model):
     Written once, final from the start: the database refuses every change.
     """
 
+    public_id: PublicIdField
     partner = models.ForeignKey("identity.Partner", models.PROTECT, related_name="+")
     wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="%(class)ss")
     bank_account = models.ForeignKey(BankAccount, models.PROTECT, related_name="%(class)ss")

@@ -24,6 +24,19 @@ def get_wallet(*, partner_id: int, public_id: str) -> Wallet:
     return wallet
 
 
+def get_wallet_with_balance(*, partner_id: int, public_id: str) -> Wallet:
+    """
+    Return a partner's wallet with `wallet.account.balance`, in one query.
+
+    :raises NotFound: if it is absent or another partner's
+    """
+    rows = Wallet.objects.filter(partner_id=partner_id, public_id=public_id)
+    wallet = rows.select_related("account__balance").first()
+    if wallet is None:
+        raise NotFound
+    return wallet
+
+
 def list_wallets(*, partner_id: int) -> QuerySet[Wallet]:
     """Return a partner's wallets with their customers, newest first."""
     rows = Wallet.objects.filter(partner_id=partner_id).select_related("customer")
