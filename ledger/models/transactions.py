@@ -82,8 +82,8 @@ class Posting(models.Model):
     """
     One leg: `amount` in minor units, debit > 0.
 
-    The database fills `balance_after` (in the account's natural sign), `account_seq` (1, 2, 3 … without gaps) and
-    `posted_at` (never going back within an account).
+    The database fills `balance_after` and `held_after` (in the account's natural sign), `account_seq` (1, 2, 3 …
+    without gaps) and `posted_at` (never going back within an account).
     """
 
     # The guards want the header in the same database transaction: a foreign key would only ask again, for each leg.
@@ -99,6 +99,7 @@ class Posting(models.Model):
     amount = models.BigIntegerField()
     effective_date = models.DateField()
     balance_after = models.BigIntegerField(default=0, editable=False)
+    held_after = models.BigIntegerField(default=0, editable=False)
     account_seq = models.BigIntegerField(default=0, editable=False)
     posted_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 

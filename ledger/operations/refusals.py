@@ -22,6 +22,7 @@ def _insufficient(detail: Mapping[str, Any]) -> AppError:
 
 
 _REFUSALS: Mapping[str, Callable[[Mapping[str, Any]], AppError]] = {
+    "account_house_once": lambda _: errors.AccountExists(),
     "balance_floor": _insufficient,
     "balance_open": lambda _: errors.AccountNotOpen(),
     "balance_closed_empty": lambda _: errors.AccountNotEmpty(),

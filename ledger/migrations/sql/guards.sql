@@ -176,8 +176,8 @@ BEGIN
             AND (status = 'OPEN' OR (status = 'NO_OUT' AND sign * NEW.amount > 0)
                 OR (status = 'NO_IN' AND sign * NEW.amount < 0))
             AND (floor IS NULL OR posted + sign * NEW.amount - held >= floor)
-        RETURNING posted, seq, latest_posted_at
-        INTO NEW.balance_after, NEW.account_seq, NEW.posted_at;
+        RETURNING posted, held, seq, latest_posted_at
+        INTO NEW.balance_after, NEW.held_after, NEW.account_seq, NEW.posted_at;
         IF FOUND THEN
             RETURN NEW;
         END IF;
@@ -208,47 +208,44 @@ CREATE TRIGGER posting_guard BEFORE INSERT ON ledger_posting
 CREATE FUNCTION ledger_posting_whole() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
-    bad record;
+    t record;
+    fault text;
 BEGIN
-    SELECT legs.transaction_id,
-           CASE WHEN t.xid IS DISTINCT FROM pg_current_xact_id()::text::bigint THEN 'posting_header'
-                WHEN legs.n <> t.leg_count OR legs.lowest <> 1 OR legs.highest <> t.leg_count THEN 'posting_complete'
-                WHEN legs.earliest <> t.effective_date OR legs.latest <> t.effective_date THEN 'posting_date'
-                ELSE 'posting_balanced' END AS fault
-    INTO bad
-    FROM (
-        SELECT transaction_id, sum(n) AS n, min(lowest) AS lowest, max(highest) AS highest,
-               min(earliest) AS earliest, max(latest) AS latest, bool_and(total = 0) AS zero
+    FOR t IN
+        SELECT legs.*, header.xid, header.leg_count, header.effective_date, header.reverses_id
         FROM (
-            SELECT transaction_id, currency, sum(amount) AS total, count(*) AS n, min(leg) AS lowest,
-                   max(leg) AS highest, min(effective_date) AS earliest, max(effective_date) AS latest
-            FROM inserted GROUP BY transaction_id, currency
-        ) AS currencies
-        GROUP BY transaction_id
-    ) AS legs
-    LEFT JOIN ledger_transaction AS t ON t.id = legs.transaction_id
-    WHERE t.xid IS DISTINCT FROM pg_current_xact_id()::text::bigint
-       OR legs.n <> t.leg_count OR legs.lowest <> 1 OR legs.highest <> t.leg_count
-       OR legs.earliest <> t.effective_date OR legs.latest <> t.effective_date OR NOT legs.zero
-    ORDER BY legs.transaction_id
-    LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'transaction %: %', bad.transaction_id, bad.fault
-            USING ERRCODE = '23514', CONSTRAINT = bad.fault, TABLE = TG_TABLE_NAME;
-    END IF;
-    SELECT t.id INTO bad
-    FROM ledger_transaction AS t
-    WHERE t.id IN (SELECT transaction_id FROM inserted) AND t.reverses_id IS NOT NULL AND EXISTS (
-        (SELECT account_id, amount FROM inserted WHERE transaction_id = t.id
-         EXCEPT ALL SELECT account_id, -amount FROM ledger_posting WHERE transaction_id = t.reverses_id)
-        UNION ALL
-        (SELECT account_id, -amount FROM ledger_posting WHERE transaction_id = t.reverses_id
-         EXCEPT ALL SELECT account_id, amount FROM inserted WHERE transaction_id = t.id))
-    LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'transaction % does not mirror the one it reverses', bad.id
-            USING ERRCODE = '23514', CONSTRAINT = 'posting_mirror', TABLE = TG_TABLE_NAME;
-    END IF;
+            SELECT transaction_id, sum(n) AS n, min(lowest) AS lowest, max(highest) AS highest,
+                   min(earliest) AS earliest, max(latest) AS latest, bool_and(total = 0) AS balanced
+            FROM (
+                SELECT transaction_id, count(*) AS n, min(leg) AS lowest, max(leg) AS highest,
+                       min(effective_date) AS earliest, max(effective_date) AS latest, sum(amount) AS total
+                FROM inserted GROUP BY transaction_id, currency
+            ) AS by_currency
+            GROUP BY transaction_id
+        ) AS legs
+        LEFT JOIN ledger_transaction AS header ON header.id = legs.transaction_id
+    LOOP
+        fault := CASE
+            -- A header of another database transaction is complete already; of none, there is no header.
+            WHEN t.xid IS DISTINCT FROM pg_current_xact_id()::text::bigint THEN 'posting_header'
+            WHEN t.n <> t.leg_count OR t.lowest <> 1 OR t.highest <> t.leg_count THEN 'posting_complete'
+            WHEN t.earliest <> t.effective_date OR t.latest <> t.effective_date THEN 'posting_date'
+            WHEN NOT t.balanced THEN 'posting_balanced'
+        END;
+        IF fault IS NULL AND t.reverses_id IS NOT NULL AND EXISTS (
+            (SELECT account_id, amount FROM inserted WHERE transaction_id = t.transaction_id
+             EXCEPT ALL SELECT account_id, -amount FROM ledger_posting WHERE transaction_id = t.reverses_id)
+            UNION ALL
+            (SELECT account_id, -amount FROM ledger_posting WHERE transaction_id = t.reverses_id
+             EXCEPT ALL SELECT account_id, amount FROM inserted WHERE transaction_id = t.transaction_id)
+        ) THEN
+            fault := 'posting_mirror';
+        END IF;
+        IF fault IS NOT NULL THEN
+            RAISE EXCEPTION 'the legs of transaction % are refused: %', t.transaction_id, fault
+                USING ERRCODE = '23514', CONSTRAINT = fault, TABLE = TG_TABLE_NAME;
+        END IF;
+    END LOOP;
     RETURN NULL;
 END $$;
 CREATE TRIGGER posting_whole AFTER INSERT ON ledger_posting REFERENCING NEW TABLE AS inserted
