@@ -10,7 +10,7 @@ from flowlet.core import crypto
 from flowlet.core.ids import new_id
 
 
-class PublicIdField(models.CharField[str, str]):
+class PublicIdField(models.CharField):
     """The id the outside world sees: unique, prefixed, sortable, given once."""
 
     def __init__(self, *args: Any, prefix: str = "", **kwargs: Any) -> None:
@@ -65,7 +65,7 @@ class _Opener:
         instance.__dict__[self.field.attname] = value
 
 
-class EncryptedTextField(models.BinaryField[str | None, str | None]):
+class EncryptedTextField(models.BinaryField):
     """
     Text under AES-256-GCM, bound to table, column and the row's `public_id`.
 

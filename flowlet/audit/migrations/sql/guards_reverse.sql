@@ -1,0 +1,10 @@
+DROP TRIGGER audit_note_refuse_delete ON audit_auditnote;
+DROP TRIGGER audit_note_refuse_truncate ON audit_auditnote;
+DROP TRIGGER audit_note_refuse_update ON audit_auditnote;
+DROP TRIGGER audit_refuse_truncate ON audit_auditrecord;
+DROP TRIGGER audit_refuse_change ON audit_auditrecord;
+DROP TRIGGER audit_sign ON audit_auditrecord;
+DROP FUNCTION audit_sign();
+DROP FUNCTION audit_message(audit_auditrecord);
+DROP FUNCTION audit_part(text);
+DROP FUNCTION flowlet_refuse_change();

@@ -1,0 +1,51 @@
+"""Which role may do what: the one table, kept equal in the database after each migration."""
+
+from collections import defaultdict
+from typing import Any
+
+from django.apps import AppConfig
+from django.contrib.auth.management import create_permissions
+from django.contrib.auth.models import Group, Permission
+
+_SEE_MONEY = (
+    *("identity.view_customer", "identity.view_restriction"),
+    *("wallets.view_wallet", "wallets.view_deposit", "wallets.view_withdrawal", "payments.view_payment"),
+)
+_LEDGER = ("ledger.view_account", "ledger.view_ledgertransaction", "ledger.view_posting")
+_FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
+_UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
+_HITS = ("compliance.view_screeninghit", "compliance.decide_hit", "compliance.view_listversion")
+_TRAIL = ("audit.view_auditrecord", "audit.verify_auditrecord", "audit.export_auditrecord")
+
+# role -> permissions (`app.codename`). Source: the table of roles in the back office design.
+ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
+    "support": _SEE_MONEY,
+    "ops": (*_SEE_MONEY, *_FREEZE, *_UNFREEZE),
+    "officer": (*_SEE_MONEY, *_FREEZE, *_HITS),
+    "lead": (*_SEE_MONEY, *_FREEZE, *_UNFREEZE, *_HITS, *_TRAIL, "events.view_event"),
+    "finance": (*_SEE_MONEY, *_LEDGER, "wallets.export_statement"),
+    "finance_lead": (*_SEE_MONEY, *_LEDGER, "wallets.export_statement", *_TRAIL),
+    "analyst": ("payments.view_payment",),
+    "auditor": (
+        *(*_SEE_MONEY, *_LEDGER, *_TRAIL, "events.view_event"),
+        *("identity.view_user", "identity.view_partner", "identity.view_apiclient"),
+    ),
+    "access": ("identity.view_user", "identity.view_partner", "identity.view_apiclient"),
+}
+
+
+def sync_roles(sender: AppConfig, **kwargs: Any) -> None:
+    """Give each role exactly its permissions of the app that was just migrated (receiver of `post_migrate`)."""
+    label = sender.label
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for role, names in ROLE_PERMISSIONS.items():
+        wanted[role] = {name.partition(".")[2] for name in names if name.startswith(f"{label}.")}
+    if label != "identity" and not any(wanted.values()):
+        return
+    # Our receiver may run before Django's own, which makes the permissions.
+    create_permissions(sender, verbosity=0, using=kwargs.get("using", "default"))
+    own = {row.codename: row for row in Permission.objects.filter(content_type__app_label=label)}
+    for role, codenames in wanted.items():
+        group, _ = Group.objects.get_or_create(name=role)
+        group.permissions.remove(*(row for name, row in own.items() if name not in codenames))
+        group.permissions.add(*(row for name, row in own.items() if name in codenames))
