@@ -19,7 +19,7 @@ def main() -> int:
     try:
         match arguments.command:
             case "run":
-                commands.run(paths, _port(arguments.port))
+                return commands.run(paths, _port(arguments.port))
             case "exec":
                 commands.execute(paths, arguments.arguments, arguments.alone)
             case "demo":

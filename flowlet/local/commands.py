@@ -21,17 +21,18 @@ _SERVER_STEPS = 2
 _STOP_S = 60.0
 
 
-def run(paths: Paths, port: int) -> None:
+def run(paths: Paths, port: int) -> int:
     """
     Start everything and stay until Ctrl-C, SIGTERM or the death of a part; then stop everything.
 
-    :raises LauncherError: if something does not start or ends by itself
+    :returns: the exit code: 1 when something did not start or ended by itself, having said what and why
+    :raises LauncherError: if it runs already
     """
     lock = _only_run(paths)
     lease = in_use(paths).share()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
-    house = None
+    house, code = None, 0
     try:
         stop_left_over(paths)
         progress = Progress(total=_SERVER_STEPS + House.STEPS)
@@ -40,6 +41,9 @@ def run(paths: Paths, port: int) -> None:
         house.watch()
     except KeyboardInterrupt:
         say("")
+    except LauncherError as error:
+        say(f"\n{error}\n")
+        code = 1
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # one wish to stop is enough
@@ -48,6 +52,7 @@ def run(paths: Paths, port: int) -> None:
             house.close()
         say(_stop_servers_if_unused(paths, lease))
         lock.release()
+    return code
 
 
 def execute(paths: Paths, command: Sequence[str], alone: str) -> NoReturn:

@@ -56,7 +56,8 @@ class House:
             step.outcome = self._collect_static()
         with self._progress.step("Web, worker, scheduler") as step:
             url = self._start_programs()
-            step.outcome = f"serving at {url}"
+            taken = "" if url.endswith(f":{self._port}") else f" (port {self._port} is taken)"
+            step.outcome = f"serving at {url}{taken}"
         write_state(self._paths.run / "run.json", {"pid": os.getpid(), "url": url})
         say(f"Ready after {self._progress.elapsed_s:.1f} s. Logs: {self._paths.log}\n")
         self._manage("show_access", "--base-url", url, streams=True)
@@ -76,11 +77,14 @@ class House:
 
     def _manage(self, *arguments: str, streams: bool = False) -> None:
         log = self._paths.log / f"{arguments[0]}.log"
+        quiet = (
+            {"LOG_LEVEL": "WARNING"} if streams else {}
+        )  # a person reads it: what it prints, not what it logs
         with log.open("wb") as output:
             result = subprocess.run(
                 [sys.executable, "manage.py", *arguments],
                 cwd=self._paths.checkout,
-                env=self._environment,
+                env=self._environment | quiet,
                 stdin=subprocess.DEVNULL,
                 stdout=None if streams else output,
                 stderr=None if streams else subprocess.STDOUT,
