@@ -13,6 +13,7 @@ from flowlet.local.errors import LauncherError
 from flowlet.local.house import House
 from flowlet.local.locks import FileLock, exclusive
 from flowlet.local.paths import Paths, make_folder, read_state, write_state
+from flowlet.local.postgres import tool_folders
 from flowlet.local.processes import wait_until
 from flowlet.local.steps import Progress, say
 from flowlet.local.supervisor import stop_left_over
@@ -66,8 +67,13 @@ def execute(paths: Paths, command: Sequence[str], alone: str) -> NoReturn:
     if alone:
         _wait_for_turn(paths, alone).keep_across_exec()
     environment = start_servers(paths, Progress(total=_SERVER_STEPS, stream=sys.stderr))
-    folder = os.path.dirname(sys.executable)  # noqa: PTH120 - resolving links would leave the virtualenv
-    environment["PATH"] = f"{folder}{os.pathsep}{environment.get('PATH', os.defpath)}"
+    environment["PATH"] = os.pathsep.join(
+        [
+            os.path.dirname(sys.executable),  # noqa: PTH120 - resolving links would leave the virtualenv
+            environment.get("PATH", os.defpath),
+            *tool_folders(),
+        ]
+    )
     found = shutil.which(command[0], path=environment["PATH"])
     if found is None:
         raise LauncherError(f"There is no command {command[0]}.")

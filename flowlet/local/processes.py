@@ -40,7 +40,8 @@ def is_running(pid: int | None, marker: str) -> bool:
 
     The marker must stand in its command line: a number left behind by a crash may belong to somebody else by now.
     """
-    return bool(pid) and pid is not None and marker in command_line(pid)
+    line = command_line(pid) if pid else ""
+    return bool(line) and marker in line
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:

@@ -38,7 +38,8 @@ class Program:
 class Supervisor:
     """Starts, watches and ends programs."""
 
-    def __init__(self, paths: Paths, environment: Mapping[str, str]) -> None:
+    def __init__(self, paths: Paths, environment: Mapping[str, str], *, grace_s: float = _GRACE_S) -> None:
+        self._grace_s = grace_s
         self._paths = paths
         self._environment = dict(environment)
         self._running: list[tuple[Program, subprocess.Popen[bytes]]] = []
@@ -88,7 +89,7 @@ class Supervisor:
         for _, process in reversed(self._running):
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + _GRACE_S
+        deadline = time.monotonic() + self._grace_s
         for _, process in self._running:
             try:
                 process.wait(timeout=max(0.1, deadline - time.monotonic()))
