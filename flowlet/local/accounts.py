@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from flowlet.local.errors import LauncherError
+from flowlet.local.paths import give_to_owner
 from flowlet.local.processes import remember, size
 
 _NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
@@ -65,6 +66,7 @@ class Account:
         """Start a server that outlives us, in a session of its own, writing to the log."""
         start = size(log)
         with log.open("ab") as output:
+            give_to_owner(log)
             process = subprocess.Popen(
                 [*self.prefix, *map(str, command)],
                 cwd=cwd,
@@ -102,30 +104,30 @@ def choose_account(*, data: Path, binary: Path) -> Account:
     """
     Decide who runs a server whose files lie in `data` (existing or to be made in an existing folder).
 
-    An existing data directory decides by its owner, so that root can start what a user made.
+    Root runs it as the owner of the data, or of the folder it will lie in: it may be a user's checkout.
 
     :raises LauncherError: if no account can both own the data and run the program
     """
-    owner = data.stat() if data.exists() else None
+    owner = (data if data.exists() else data.parent).stat()
     if os.geteuid() != 0:
         return _as_ourselves(data, owner)
-    if owner is not None and owner.st_uid != 0:
+    if owner.st_uid != 0:
         account = Account(uid=owner.st_uid, gid=owner.st_gid)
         if _reaches(account, data.parent, binary):
             return account
         raise LauncherError(
-            f"{data} belongs to user number {owner.st_uid}, who can no longer reach it or {binary}.\n"
-            "Move the virtualenv back to where that user can read it, or remove the data with `make clean`."
+            f"{data} belongs to user number {owner.st_uid}, who cannot reach it or {binary}.\n"
+            "Move the virtualenv to where that user can read it, or remove the data with `make clean`."
         )
-    if owner is None:
+    if not data.exists():
         nobody = _nobody()
         if nobody is not None and _reaches(nobody, data.parent, binary):
             return nobody
     return _in_namespace(data, binary)
 
 
-def _as_ourselves(data: Path, owner: os.stat_result | None) -> Account:
-    if owner is not None and owner.st_uid != os.geteuid():
+def _as_ourselves(data: Path, owner: os.stat_result) -> Account:
+    if owner.st_uid != os.geteuid():
         raise LauncherError(
             f"{data} belongs to another user (number {owner.st_uid}): run this as that user or as root, "
             "or use a checkout of your own."

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from flowlet.local.errors import LauncherError
-from flowlet.local.paths import Paths, make_folder, write_state
+from flowlet.local.paths import Paths, give_to_owner, make_folder, write_state
 from flowlet.local.ports import LOOPBACK, next_free_port
 from flowlet.local.processes import tail
 from flowlet.local.static import mark_static_current, static_is_current
@@ -81,6 +81,7 @@ class House:
             {"LOG_LEVEL": "WARNING"} if streams else {}
         )  # a person reads it: what it prints, not what it logs
         with log.open("wb") as output:
+            give_to_owner(log)
             result = subprocess.run(
                 [sys.executable, "manage.py", *arguments],
                 cwd=self._paths.checkout,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from flowlet.local.paths import make_folder
+from flowlet.local.paths import give_to_owner, make_folder
 
 
 class FileLock:
@@ -16,6 +16,7 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         make_folder(path.parent)
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        give_to_owner(path)
 
     def share(self) -> Self:
         """Hold the lock beside others; waits for one who holds it alone."""

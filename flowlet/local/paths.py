@@ -60,9 +60,18 @@ def default_paths() -> Paths:
 def make_folder(folder: Path) -> Path:
     """Create a folder that other accounts may pass through but not list, whatever the umask says; return it."""
     if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
         folder.chmod(0o711)  # the database's own account (see accounts.py) has to reach its data below
+        give_to_owner(folder)
     return folder
+
+
+def give_to_owner(path: Path) -> None:
+    """Make what root created belong to the owner of the folder it lies in, who may go on without root."""
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -70,6 +79,7 @@ def write_private(path: Path, text: str) -> None:
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     draft.touch(mode=0o600)
     draft.write_text(text, encoding="utf-8")
+    give_to_owner(draft)
     draft.replace(path)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowlet.local.errors import LauncherError
-from flowlet.local.paths import Paths, read_state, write_state
+from flowlet.local.paths import Paths, give_to_owner, read_state, write_state
 from flowlet.local.processes import end, is_running, tail
 
 _GRACE_S = 30.0  # gunicorn and Celery finish what they are doing within 25 s (see deploy/gunicorn.py)
@@ -48,6 +48,7 @@ class Supervisor:
         """Start the programs, each writing to var/log/NAME.log from a fresh page."""
         for program in programs:
             with self.log_of(program.name).open("wb") as log:
+                give_to_owner(self.log_of(program.name))
                 process = subprocess.Popen(
                     program.command,
                     cwd=self._paths.checkout,

@@ -10,6 +10,8 @@ import pytest
 
 from flowlet.local.accounts import Account, choose_account
 from flowlet.local.errors import LauncherError
+from flowlet.local.locks import FileLock
+from flowlet.local.paths import make_folder, write_private
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def test_existing_data_decides_by_its_owner_when_root_starts_it(folder: Path) ->
     assert account.call(["id", "-u"]).stdout.strip() == str(owner)
 
 
-def test_data_nobody_can_reach_any_more_is_refused_with_the_way_out(folder: Path) -> None:
+def test_data_whose_owner_cannot_reach_the_program_is_refused_with_the_way_out(folder: Path) -> None:
     data = folder / "data"
     data.mkdir()
     missing = folder / "no-such-program"
@@ -72,3 +74,14 @@ def test_data_nobody_can_reach_any_more_is_refused_with_the_way_out(folder: Path
     else:
         with pytest.raises(LauncherError, match="another user"):
             choose_account(data=Path("/"), binary=missing)
+
+
+def test_what_root_makes_in_a_users_checkout_belongs_to_the_user(folder: Path) -> None:
+    owner = pwd.getpwnam("daemon").pw_uid if os.geteuid() == 0 else os.geteuid()
+    os.chown(folder, owner, -1)
+
+    made = make_folder(folder / "var" / "run")
+    write_private(made / "state.json", "{}")
+    FileLock(made / "some.lock").release()
+
+    assert {path.stat().st_uid for path in (made.parent, made, *made.iterdir())} == {owner}
