@@ -29,7 +29,11 @@ class House:
         self._paths = paths
         self._progress = progress
         self._port = port
-        self._environment = {"DJANGO_SETTINGS_MODULE": "flowlet.settings.local"} | dict(environment)
+        self._environment = {
+            "DJANGO_SETTINGS_MODULE": "flowlet.settings.local",
+            **environment,
+            "PYTHONUNBUFFERED": "1",  # logs and progress appear when they are written
+        }
         self._supervisor = Supervisor(paths, self._environment)
 
     def prepare_data(self) -> None:
@@ -114,7 +118,6 @@ class House:
             "BIND": f"{LOOPBACK}:{port}",
             "BASE_URL": url,
             "PROMETHEUS_MULTIPROC_DIR": str(self._paths.metrics),
-            "PYTHONUNBUFFERED": "1",
         }
         self._supervisor = Supervisor(self._paths, self._environment)
         self._supervisor.start(_programs(self._paths))

@@ -29,6 +29,7 @@ requirepass {password}
 protected-mode yes
 save ""
 appendonly no
+databases 64
 maxmemory 512mb
 maxmemory-policy noeviction
 """
