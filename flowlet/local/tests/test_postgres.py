@@ -33,7 +33,7 @@ def _is_gone(pid: int) -> bool:
 
 
 def _ask(server: Postgres, sql: str, database: str = "flowlet") -> str:
-    return server.ask(find_binaries(), database, sql)
+    return server.ask(database, sql)
 
 
 def test_it_is_postgresql_18_and_a_second_start_reuses_it(server: Postgres) -> None:
