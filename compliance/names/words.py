@@ -20,7 +20,18 @@ PARTICLES = frozenset(
 
 # The longest spelling first: "limited liability company" must not become "ltd liability company".
 _LEGAL_SPELLINGS = {
-    "llc": ("limited liability company", "limited liability co", "llc", "l l c", "ooo", "tov", "too"),
+    "llc": (
+        "limited liability company",
+        "limited liability co",
+        "obshchestvo s ogranichennoy otvetstvennostyu",
+        "llc",
+        "l l c",
+        "sp z oo",
+        "sp z o o",
+        "ooo",
+        "tov",
+        "too",
+    ),
     "jsc": (
         "open joint stock company",
         "public joint stock company",
@@ -29,6 +40,7 @@ _LEGAL_SPELLINGS = {
         "joint stock company",
         "joint stock co",
         "otkrytoe aktsionernoe obshchestvo",
+        "aktsionernoye obshchestvo",
         "zakrytoe aktsionernoe obshchestvo",
         "aktsionernoe obshchestvo",
         "ojsc",
@@ -57,7 +69,13 @@ _LEGAL_SPELLINGS = {
     "sa": ("sociedad anonima", "societe anonyme", "sociedade anonima", "s a", "sa"),
     "sadecv": ("sociedad anonima de capital variable", "s a de c v", "sa de cv"),
     "sarl": ("societe a responsabilite limitee", "s a r l", "sarl"),
-    "srl": ("sociedad de responsabilidad limitada", "societa a responsabilita limitata", "s r l", "srl"),
+    "srl": (
+        "sociedad de responsabilidad limitada",
+        "societa a responsabilita limitata",
+        "societatea cu raspundere limitata",
+        "s r l",
+        "srl",
+    ),
     "spa": ("societa per azioni", "s p a", "spa"),
     "bv": ("besloten vennootschap", "b v", "bv"),
     "nv": ("naamloze vennootschap", "n v", "nv"),
