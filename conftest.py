@@ -36,7 +36,7 @@ def _flush(_self: TransactionTestCase) -> None:
         cursor.execute("SET session_replication_role = DEFAULT")
 
 
-TransactionTestCase._fixture_teardown = _flush  # type: ignore[method-assign]
+TransactionTestCase._fixture_teardown = _flush
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +73,7 @@ def customer(partner: Partner) -> Customer:
 
 
 def _staff(role: str, name: str) -> User:
-    email = f"{name.split()[0].lower()}@house.example"
+    email = f"{name.split(maxsplit=1)[0].lower()}@house.example"
     return operations.create_user(email=email, full_name=name, password=PASSWORD, roles=[role])
 
 

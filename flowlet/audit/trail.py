@@ -85,7 +85,7 @@ def record(
     personal data. `note` is stored encrypted beside the row, which keeps its SHA-256.
     """
     who = _acting.get()
-    values = {
+    values: dict[str, str | int | None] = {
         "partner_id": partner_id if partner_id is not None else who.partner_id,
         "customer": customer,
         "actor_kind": who.actor.kind,
@@ -107,15 +107,15 @@ def record(
 _NOTE_PLACE = "audit_auditnote.ciphertext"
 
 
-def _insert(values: dict[str, object], note: str) -> int:
+def _insert(values: dict[str, str | int | None], note: str) -> int:
     columns = ", ".join(values)
     marks = ", ".join(["%s"] * len(values))
     # The CTE sets the signing pad for this transaction before the trigger of the same statement reads it.
-    sql = (
-        "WITH pad AS MATERIALIZED (SELECT set_config('flowlet.audit_pad', %s, true))"
-        f" INSERT INTO audit_auditrecord (epoch, xid, recorded_at, origin, db_user, {columns})"  # noqa: S608 - fixed names
-        f" SELECT 1, 0, now(), 'APP', '', {marks} FROM pad RETURNING id"
-    )
+    sql = f"""
+        WITH pad AS MATERIALIZED (SELECT set_config('flowlet.audit_pad', %s, true))
+        INSERT INTO audit_auditrecord (epoch, xid, recorded_at, origin, db_user, {columns})
+        SELECT 1, 0, now(), 'APP', '', {marks} FROM pad RETURNING id
+    """  # noqa: S608 - column names are this module's own
     with connection.cursor() as cursor:
         cursor.execute(sql, [_pad(), *values.values()])
         number: int = cursor.fetchone()[0]
@@ -131,7 +131,7 @@ def _insert(values: dict[str, object], note: str) -> int:
     return number
 
 
-def open_note(*, public_id: str, ciphertext: bytes) -> str:
+def open_note(*, public_id: str, ciphertext: bytes | memoryview) -> str:
     """
     Decrypt the words given with an act.
 

@@ -26,7 +26,7 @@ class FieldError:
     detail: str
 
 
-class AppError(Exception):  # noqa: N818 - errors are named by the fact (house style 4)
+class AppError(Exception):
     """
     An expected refusal: no alert, nothing changed, a stable `code`, structured `fields`.
 

@@ -10,7 +10,7 @@ from flowlet.core import crypto
 from flowlet.core.ids import new_id
 
 
-class PublicIdField(models.CharField):
+class PublicIdField(models.CharField):  # type: ignore[type-arg] # not subscriptable at run time
     """The id the outside world sees: unique, prefixed, sortable, given once."""
 
     def __init__(self, *args: Any, prefix: str = "", **kwargs: Any) -> None:
@@ -65,7 +65,7 @@ class _Opener:
         instance.__dict__[self.field.attname] = value
 
 
-class EncryptedTextField(models.BinaryField):
+class EncryptedTextField(models.BinaryField):  # type: ignore[type-arg] # as above
     """
     Text under AES-256-GCM, bound to table, column and the row's `public_id`.
 
@@ -126,6 +126,6 @@ class EncryptedTextField(models.BinaryField):
             raise FieldError(f"{self.name} is encrypted: only isnull can be asked")
         return super().get_lookup(lookup_name)
 
-    def value_to_string(self, obj: models.Model) -> str:
+    def value_to_string(self, _obj: models.Model) -> str:
         """Never serialise the plain text."""
         return repr(Sealed())

@@ -45,7 +45,8 @@ def lock(queryset: QuerySet[Row], *, skip_locked: bool = False) -> QuerySet[Row]
     if not connection.in_atomic_block:
         raise LockOrderError("a lock needs a transaction")
     _remember(label)
-    return queryset.select_for_update(of=("self",), skip_locked=skip_locked).order_by("pk")
+    # NO KEY: a row that refers to a locked one may still be inserted; primary keys never change.
+    return queryset.select_for_update(of=("self",), no_key=True, skip_locked=skip_locked).order_by("pk")
 
 
 def _remember(label: str) -> None:
@@ -64,13 +65,13 @@ def _remember(label: str) -> None:
 def _transaction_token() -> object:
     """Return a value that lives exactly as long as the transaction we are in."""
     # Django's TestCase wraps a test in transactions of its own; what the code under test opens inside them counts.
-    blocks = connection.atomic_blocks  # type: ignore[attr-defined]
+    blocks: list[Any] = list(connection.atomic_blocks)
     own = next((index for index, block in enumerate(blocks) if not block._from_testcase), 0)  # noqa: SLF001
     if own:
         return connection.savepoint_ids[own - 1]
-    for _sids, callback, _robust in connection.run_on_commit:
-        if isinstance(callback, _Token):
-            return callback
+    for entry in connection.run_on_commit:
+        if isinstance(entry[1], _Token):
+            return entry[1]
     token = _Token()
     transaction.on_commit(token)
     return token

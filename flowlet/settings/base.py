@@ -4,6 +4,8 @@ from pathlib import Path
 
 import environ
 
+from flowlet.core.logs import configure
+
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -207,11 +209,5 @@ SPECTACULAR_SETTINGS = {
 
 # --- logs ---------------------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-}
+LOGGING = configure(LOG_LEVEL, quiet=["axes", "django_structlog"])
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
