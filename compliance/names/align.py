@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
-from compliance.names import normal, rarity
+from compliance.names import rarity
 from compliance.names.normal import NormalName, Word, skeleton
 
 POINTS_MAX = 10_000
