@@ -17,7 +17,10 @@ NAME_LENGTH_MAX = 1000  # characters; longer text is no name (a listed name has 
 
 NAME, NUMBER, TITLE, PARTICLE, LEGAL, INITIAL = "NAME", "NUMBER", "TITLE", "PARTICLE", "LEGAL", "INITIAL"
 
-_APOSTROPHES = dict.fromkeys(map(ord, "'’‘ʼʻʿʾ`´ʹ′＇\u02bd\u05f3"), "")
+_APOSTROPHES = dict.fromkeys(
+    map(ord, "'`\u00b4\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u05f3\u2018\u2019\u2032\uff07"),
+    "",
+)
 # Shown as nothing, though Unicode calls them letters, marks or symbols.
 _BLANKS = dict.fromkeys(
     map(ord, "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0\u0640"), ""

@@ -6,7 +6,7 @@ shared, so each customer is screened against the old list and stands in the re-s
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from io import StringIO
 
@@ -56,9 +56,7 @@ def load_list(
         return live, False
     version = _stage(source, digest, now, accept_size)
     try:
-        missing = [name for name in listing.files if name not in files]
-        if missing:
-            raise ListRefused(f"missing: {', '.join(missing)}")
+        _check_complete(listing.files, files)
         progress("Reading", 0, 1)
         parsed = listing.parse(files)
         _take_into_use(version, parsed, now, progress)
@@ -66,6 +64,12 @@ def load_list(
         _refuse(version, refusal, now)
         raise
     return version, True
+
+
+def _check_complete(names: Sequence[str], files: Mapping[str, bytes]) -> None:
+    missing = [name for name in names if name not in files]
+    if missing:
+        raise ListRefused(f"missing: {', '.join(missing)}")
 
 
 @transaction.atomic

@@ -30,8 +30,11 @@ def cleared(suspect: Customer, as_officer: User, now: datetime) -> ScreeningHit:
         "DELETE FROM compliance_hitdecision",
         "TRUNCATE compliance_hitdecision",
         "TRUNCATE compliance_screeninghit CASCADE",
-        "INSERT INTO compliance_hitdecision (public_id, hit_id, outcome, reason_code, actor_ref, actor_label, decided_at)"
-        " SELECT 'hde_x', hit_id, outcome, reason_code, actor_ref, actor_label, decided_at FROM compliance_hitdecision",
+        (
+            "INSERT INTO compliance_hitdecision (public_id, hit_id, outcome, reason_code, actor_ref, actor_label,"
+            " decided_at) SELECT 'hde_x', hit_id, outcome, reason_code, actor_ref, actor_label, decided_at"
+            " FROM compliance_hitdecision"
+        ),
         "DELETE FROM compliance_screeninghit",
         "UPDATE compliance_screeninghit SET points = 1",
         "UPDATE compliance_screeninghit SET comparison = '{}'",

@@ -70,8 +70,11 @@ def test_the_sample_is_read_whole() -> None:
     ],
 )
 def test_every_way_of_writing_a_birth_date_becomes_a_range(
-    text: str, earliest: str, latest: str, circa: bool
-) -> None:  # noqa: FBT001
+    text: str,
+    earliest: str,
+    latest: str,
+    circa: bool,  # noqa: FBT001 - a column of the table above
+) -> None:
     fact = ofac_remarks.read(text + ".", is_cut=False).facts[0]
 
     assert (str(fact.date_from), str(fact.date_to), fact.is_circa) == (earliest, latest, circa)

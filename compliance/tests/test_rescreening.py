@@ -102,7 +102,7 @@ def test_customers_who_came_before_any_list_are_screened_and_released(
     reasons = {row.reason_code for row in active_restrictions(customer_id=listed.pk)}
     assert run.population == run.checked == 2
     assert not active_restrictions(customer_id=clean.pk).exists()
-    assert reasons == {"POSSIBLE_MATCH"}
+    assert reasons == {"UNDER_REVIEW"}
 
 
 def test_a_customer_whom_no_door_screened_is_found_by_the_run(

@@ -81,7 +81,7 @@ def test_what_happens_is_audited_and_told_in_neutral_words(suspect: Customer) ->
     audited = AuditRecord.objects.get(action="hit.open")
     told = list(Event.objects.filter(object_id=suspect.public_id).order_by("sequence"))
 
-    assert audited.customer == suspect.public_id
+    assert audited.customer == ""  # the customer's time line is open to people who may not know of hits
     assert [event.type for event in told] == [
         "customer.created",
         "customer.restricted",
@@ -127,7 +127,7 @@ def test_clearing_one_hit_leaves_what_another_holds(
     after_one = kinds(customer)
     clear(second, now)
 
-    assert after_one == [("NO_OUT", "POSSIBLE_MATCH")]
+    assert after_one == [("NO_OUT", "UNDER_REVIEW")]
     assert kinds(customer) == []
 
 
@@ -145,7 +145,7 @@ def test_a_true_match_freezes_and_rates_the_customer(
     )
 
     suspect.refresh_from_db()
-    assert kinds(suspect) == [("FROZEN", "TRUE_MATCH")]
+    assert kinds(suspect) == [("FROZEN", "NOT_PERMITTED")]
     assert suspect.risk_level == "PROHIBITED"
     assert state(suspect) == SubjectState.HIT
 
@@ -167,7 +167,7 @@ def test_an_escalated_hit_still_stops_money_out_and_can_be_decided(
     with acting(Actor("STAFF", second_officer.public_id, second_officer.full_name)):
         clear(hit, now)
 
-    assert held == [("NO_OUT", "POSSIBLE_MATCH")]
+    assert held == [("NO_OUT", "UNDER_REVIEW")]
     assert kinds(suspect) == []
     assert HitDecision.objects.count() == 2
 
@@ -258,7 +258,7 @@ def test_screening_again_opens_a_hit_when_a_fact_of_the_customer_changed(
     old, new = ScreeningHit.objects.order_by("pk")
     assert (old.status, new.status) == (HitStatus.FALSE_POSITIVE, HitStatus.OPEN)
     assert old.subject_fingerprint != new.subject_fingerprint
-    assert kinds(suspect) == [("NO_OUT", "POSSIBLE_MATCH")]
+    assert kinds(suspect) == [("NO_OUT", "UNDER_REVIEW")]
 
 
 def test_screening_twice_in_a_row_changes_nothing(suspect: Customer, now: datetime) -> None:
@@ -290,7 +290,7 @@ def test_what_the_machine_cleared_can_be_taken_up_by_a_person(
         hit_id=hit.public_id, outcome="ESCALATED", reason_code="NEEDS_DOCUMENTS", note="Odd papers.", now=now
     )
 
-    assert kinds(customer) == [("NO_OUT", "POSSIBLE_MATCH")]
+    assert kinds(customer) == [("NO_OUT", "UNDER_REVIEW")]
     with pytest.raises(HitAlreadyDecided):
         decide_hit(
             hit_id=hit.public_id, outcome="ESCALATED", reason_code="NEEDS_LEAD", note="Again.", now=now
@@ -320,7 +320,7 @@ def test_without_a_list_nobody_sends_money_and_receiving_stays_possible(
     customer = new_customer("Mirela", "Sandvik")
 
     assert state(customer) == SubjectState.NOT_SCREENED
-    assert kinds(customer) == [("NO_OUT", "NOT_SCREENED")]
+    assert kinds(customer) == [("NO_OUT", "UNDER_REVIEW")]
 
 
 def test_the_block_of_unscreened_customers_can_be_switched_off(new_customer: Make, db: None) -> None:
@@ -350,7 +350,7 @@ def test_a_name_without_words_waits_for_a_person(
 
     pass_by_hand(customer_id=customer.pk, note="Passport seen: no name recorded.", now=now)
 
-    assert held == [("NO_OUT", "NOT_SCREENED")]
+    assert held == [("NO_OUT", "UNDER_REVIEW")]
     assert (kinds(customer), state(customer)) == ([], SubjectState.CLEAR)
     with pytest.raises(AlreadyScreened):
         pass_by_hand(customer_id=customer.pk, note="Again.", now=now)
