@@ -15,16 +15,11 @@ from flowlet.backoffice.cells import Badge, Code, Main, Tone, When, ago, stamp, 
 from flowlet.backoffice.filters import Choice, DateSpan, Text
 from flowlet.backoffice.lists import Column, View
 from flowlet.backoffice.panels import Panel, facts_panel
-from flowlet.backoffice.people import Person, person_of
+from flowlet.backoffice.people import Person
 from flowlet.backoffice.site import register
 from flowlet.backoffice.timeline import changes_of, detail_of, sentence_of
 
 OUTCOME_TONES: dict[str, Tone] = {"DONE": "ok", "REFUSED": "warn", "FAILED": "bad"}
-
-
-def find_acts(term: str) -> Q:
-    """Return what the search field looks for: an object's or customer's id, an actor, a request, a verb."""
-    return Q(object_id=term) | Q(customer=term) | Q(actor=term) | Q(request_id=term) | Q(action=term)
 
 
 def _outcome(record: AuditRecord) -> Badge:
@@ -44,7 +39,7 @@ class AuditAdmin(ModelAdmin):
     lookup = "pk"
     list_order = ("-id",)
     compact = True
-    search = find_acts
+    search_by = ("object_id", "customer", "actor", "request_id", "action")
     search_hint = "Object, actor, request id or verb"
     views = (
         View(key="all", title="All", counted=False),
@@ -55,8 +50,10 @@ class AuditAdmin(ModelAdmin):
     filters = (
         DateSpan("at", "Time", lookup="recorded_at"),
         Choice(
-            "by", "Actor kind", (("STAFF", "Staff"), ("CLIENT", "API client"), ("USER", "Partner user"), ("SYSTEM", "System"))
-            , lookup="actor_kind",
+            "by",
+            "Actor kind",
+            (("STAFF", "Staff"), ("CLIENT", "API client"), ("USER", "Partner user"), ("SYSTEM", "System")),
+            lookup="actor_kind",
         ),
         Text("actor", "Actor", lookup="actor_label__icontains"),
         Text("action", "Verb"),
