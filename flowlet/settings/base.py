@@ -158,6 +158,10 @@ AXES_LOCKOUT_CALLABLE = "flowlet.backoffice.access.locked_out"
 AXES_USERNAME_FORM_FIELD = "username"
 RATELIMIT_USE_CACHE = "default"
 
+# --- screening ----------------------------------------------------------------------------------------------------------
+# A customer whom nobody could compare with a list (none is loaded) can receive money but not send any.
+SCREENING_BLOCKS_UNSCREENED = env.bool("SCREENING_BLOCKS_UNSCREENED", default=True)
+
 # --- headers ------------------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
