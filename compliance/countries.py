@@ -30,7 +30,7 @@ Virgin Islands, British VG|West Bank PS|Yemen YE|Zambia ZM|Zimbabwe ZW"""
 _CODES: Mapping[str, str] = {
     name: code for name, _, code in (row.strip().rpartition(" ") for row in _ROWS.split("|"))
 }
-_NAMES: Mapping[str, str] = {code: name for name, code in reversed(_CODES.items())}
+_NAMES: Mapping[str, str] = {code: name for name, code in reversed(list(_CODES.items()))}
 
 
 def code_of(name: str) -> str:

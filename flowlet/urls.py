@@ -14,7 +14,14 @@ def favicon(request: HttpRequest) -> HttpResponse:
     return redirect(static("flowlet/favicon.svg"))
 
 
+def home(request: HttpRequest) -> HttpResponse:
+    """Send people who type the bare address to the back office."""
+    del request
+    return redirect("admin:index")
+
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home),
     path("favicon.ico", favicon),
     path("admin/", site.urls),
     path("api/v1/", include("wallets.api.urls")),

@@ -35,6 +35,14 @@ class AccountNotEmpty(Conflict):
     next_text = "Move the balance to another account first."
 
 
+class AccountExists(Conflict):
+    """The house's own account under a heading exists once per currency and partner; further ones need a name."""
+
+    code = "account_exists"
+    title = "Account exists"
+    message = "There is such an account already; give another one a name."
+
+
 class KeyReused(AppError):
     """The key of a posting came before with other content."""
 

@@ -161,7 +161,7 @@ class Deposit(Movement):
         pass
 
     def __str__(self) -> str:
-        return self.public_id
+        return str(self.public_id)
 
 
 class Withdrawal(Movement):
@@ -173,4 +173,4 @@ class Withdrawal(Movement):
         pass
 
     def __str__(self) -> str:
-        return self.public_id
+        return str(self.public_id)

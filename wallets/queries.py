@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, QuerySet
 
 from flowlet.core.errors import NotFound
 from flowlet.identity.models import Restriction
@@ -105,4 +105,4 @@ def names_of_accounts(account_ids: Collection[int]) -> Mapping[int, str]:
 def wallets_of(customer_id: int) -> QuerySet[Wallet]:
     """Return a customer's wallets with their balances, open ones first, then by currency."""
     rows = Wallet.objects.filter(customer_id=customer_id).select_related("account__balance")
-    return rows.order_by(Q(status="CLOSED"), "currency", "id")
+    return rows.order_by(F("closed_at").asc(nulls_first=True), "currency", "id")

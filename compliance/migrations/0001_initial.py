@@ -3,8 +3,9 @@
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
-import flowlet.core.fields
 from django.db import migrations, models
+
+import flowlet.core.fields
 
 
 class Migration(migrations.Migration):

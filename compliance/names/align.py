@@ -7,23 +7,23 @@ shares sum to the points exactly.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 from rapidfuzz.distance import OSA
 
-from compliance.names import normal, rarity
+from compliance.names import rarity
 from compliance.names.normal import NormalName, Word, skeleton
 
 POINTS_MAX = 10_000
 _EDIT_FLOOR = 0.75  # below it two words are different words
 _INITIAL_SIMILARITY = 0.85
-_SKELETON_SIMILARITY = 0.86
+_SKELETON_SIMILARITY = 0.90
 _SKELETON_EDIT_FLOOR = 0.5
 _JOIN_FACTOR = 0.98
+_JOIN_FLOOR = 0.85
 # An edit in a word costs more than its share of letters: "Marcos" and "Marquez" are two families.
-_STEEPNESS = 1.6
+_STEEPNESS = 1.4
 # A word that stands on one side only is missing, not contradicting: it costs this part of its weight.
-_MISSING_COST = 0.55
+_MISSING_COST = 0.50
 
 EQUAL, SPELLING, SOUND, STARTS, JOINED, ONLY_OURS, ONLY_LISTED = (
     "EQUAL", "SPELLING", "SOUND", "INITIAL", "JOINED", "ONLY_OURS", "ONLY_LISTED",
@@ -126,15 +126,22 @@ def _turn(pair: _Pair) -> _Pair:
 
 
 def _joined(one: tuple[Word, ...], other: tuple[Word, ...]) -> list[_Pair]:
-    """Return pairs of two neighbouring words against one that is written without the gap: "abd allah", "abdallah"."""
+    """Return pairs of two or three neighbours against one word without the gaps: "abd allah", "abdallah"."""
     found = []
-    for (i, first), (j, second) in pairwise(enumerate(one)):
-        whole = first.text + second.text
-        for k, word in enumerate(other):
-            similarity, _ = word_similarity(whole, word.text)
-            if similarity >= _SKELETON_SIMILARITY and len(word.text) > max(len(first.text), len(second.text)):
-                weight = rarity.weight(first) + rarity.weight(second) + rarity.weight(word)
-                found.append(_Pair((i, j), (k,), similarity * _JOIN_FACTOR, JOINED, weight))
+    for length in (2, 3):
+        for start in range(len(one) - length + 1):
+            run = one[start : start + length]
+            whole, longest = "".join(word.text for word in run), max(len(word.text) for word in run)
+            for k, word in enumerate(other):
+                similarity, how = word_similarity(whole, word.text)
+                if similarity >= _JOIN_FLOOR and len(word.text) > longest:
+                    weight = sum(map(rarity.weight, run)) + rarity.weight(word)
+                    places = tuple(range(start, start + length))
+                    found.append(
+                        _Pair(
+                            places, (k,), similarity * _JOIN_FACTOR, JOINED if how == EQUAL else how, weight
+                        )
+                    )
     return found
 
 

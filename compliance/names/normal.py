@@ -17,7 +17,10 @@ NAME_LENGTH_MAX = 1000  # characters; longer text is no name (a listed name has 
 
 NAME, NUMBER, TITLE, PARTICLE, LEGAL, INITIAL = "NAME", "NUMBER", "TITLE", "PARTICLE", "LEGAL", "INITIAL"
 
-_APOSTROPHES = dict.fromkeys(map(ord, "'’‘ʼʻʿʾ`´ʹ′＇\u02bd\u05f3"), "")
+_APOSTROPHES = dict.fromkeys(
+    map(ord, "'`\u00b4\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u05f3\u2018\u2019\u2032\uff07"),
+    "",
+)
 # Shown as nothing, though Unicode calls them letters, marks or symbols.
 _BLANKS = dict.fromkeys(
     map(ord, "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0\u0640"), ""
@@ -74,7 +77,7 @@ def normal_name(text: str) -> NormalName:
         words=tuple(marked),
         sorted_words=" ".join(sorted(core)),
         joined_words="".join(core),
-        key=" ".join(skeletons),
+        key=" ".join(skeletons) or "".join(core),
     )
 
 
@@ -89,17 +92,17 @@ def skeleton(word: str) -> str:
         return word
     for spelling, sound in _SOUNDS:
         word = word.replace(spelling, sound)
-    head, tail = word[:1], "".join(letter for letter in word[1:] if letter not in "aeiouyhw")
-    head = "" if head in "aeiouyhw" and tail else head
-    return "".join(
-        letter for index, letter in enumerate(head + tail) if index == 0 or letter != (head + tail)[index - 1]
-    )
+    # An opening vowel is heard as one, whichever it is; an h is heard unless it ends the word.
+    head = {"w": "f", "y": "y"}.get(word[0], "a" if word[0] in _VOWELS else word[0])
+    sounds = head + "".join(letter for letter in word[1:].rstrip("h") if letter not in _VOWELS)
+    return "".join(letter for index, letter in enumerate(sounds) if index == 0 or letter != sounds[index - 1])
 
 
+_VOWELS = "aeiouyw"
 _SOUNDS = (
-    ("sch", "s"), ("tch", "c"), ("tsch", "c"), ("ch", "c"), ("sh", "s"), ("kh", "k"), ("gh", "g"), ("dh", "d"),
-    ("th", "t"), ("ph", "f"), ("zh", "j"), ("dj", "j"), ("ck", "k"), ("cq", "k"), ("qu", "k"), ("q", "k"),
-    ("x", "ks"), ("ce", "se"), ("ci", "si"), ("c", "k"), ("z", "s"), ("v", "f"), ("w", "f"), ("ou", "u"),
+    ("sch", "s"), ("tch", "c"), ("tsch", "c"), ("ch", "c"), ("sh", "s"), ("kh", "k"), ("gh", "k"), ("dh", "d"),
+    ("th", "t"), ("ph", "f"), ("zh", "j"), ("dj", "j"), ("ck", "k"), ("cq", "k"), ("qu", "k"), ("q", "k"), ("g", "k"),
+    ("x", "ks"), ("ce", "se"), ("ci", "si"), ("c", "k"), ("z", "s"), ("v", "f"), ("ou", "u"),
 )  # fmt: skip
 
 
@@ -125,7 +128,8 @@ def _visible(letter: str) -> str:
     category = unicodedata.category(letter)
     if category in ("Cf", "Cs", "Co", "Cn"):
         return ""
-    return " " if category in ("Cc", "Zs", "Zl", "Zp") else letter
+    # Pictures have names in the transliteration table, and nobody is called "grinning".
+    return " " if category in ("Cc", "Zs", "Zl", "Zp", "So", "Sk", "Sm") else letter
 
 
 def _latin(word: str, *, among_latin: bool) -> str:
@@ -136,7 +140,8 @@ def _latin(word: str, *, among_latin: bool) -> str:
     if disguised and (own_latin or among_latin):
         word = word.translate(words.LOOKALIKES)
     cjk = any("\u2e80" <= letter <= "\u9fff" for letter in foreign)
-    word = anyascii(word)
+    # The table writes soft signs as apostrophes, which would cut the word in two.
+    word = anyascii(word).translate(_APOSTROPHES)
     if cjk:
         # The table writes a capital for each character and no gap: XiJinPing.
         word = _INNER_CAPITALS.sub(" ", word)
@@ -174,9 +179,10 @@ def _canonical_legal(spelled: list[str]) -> list[str]:
 
 def _marked(spelled: list[str]) -> list[Word]:
     marked = [Word(text, _kind(text)) for text in spelled]
-    if marked and not any(word.kind in (NAME, NUMBER) for word in marked):
-        # "The Lord", "AG", "San": what is all there is must count as a name.
-        return [Word(word.text, word.kind if word.kind == INITIAL else NAME) for word in marked]
+    if not any(word.kind in (NAME, NUMBER) for word in marked):
+        # "The Lord", "AG", "X Corp": what is all there is must count as a name.
+        spare = INITIAL if any(word.kind == INITIAL for word in marked) else None
+        return [Word(word.text, NAME if spare in (None, word.kind) else word.kind) for word in marked]
     return marked
 
 

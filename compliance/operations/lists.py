@@ -6,7 +6,7 @@ shared, so each customer is screened against the old list and stands in the re-s
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from io import StringIO
 
@@ -20,6 +20,7 @@ from compliance.models import ListedEntity, ListedFact, ListedName, ListSource, 
 from compliance.names.normal import normal_name
 from compliance.operations import locking
 from flowlet.audit import trail
+from flowlet.core.locks import lock
 
 SIZE_MIN, SIZE_MAX = 0.90, 1.30  # of the live version, for each of the counts
 _CHUNK = 500
@@ -50,23 +51,45 @@ def load_list(
     listing = LISTS.get(code)
     source, _ = ListSource.objects.get_or_create(code=code, defaults={"title": listing.title})
     digest = _digest(files)
-    live = ListVersion.objects.filter(source=source, status=VersionStatus.LIVE).first()
+    live = _live_version(source)
     if live and live.sha256 == digest:
         return live, False
     version = _stage(source, digest, now, accept_size)
     try:
-        missing = [name for name in listing.files if name not in files]
-        if missing:
-            raise ListRefused(f"missing: {', '.join(missing)}")
+        _check_complete(listing.files, files)
         progress("Reading", 0, 1)
         parsed = listing.parse(files)
-        _check_size(parsed, live, accept_size)
+        _take_into_use(version, parsed, now, progress)
     except ListRefused as refusal:
         _refuse(version, refusal, now)
         raise
+    return version, True
+
+
+def _check_complete(names: Sequence[str], files: Mapping[str, bytes]) -> None:
+    missing = [name for name in names if name not in files]
+    if missing:
+        raise ListRefused(f"missing: {', '.join(missing)}")
+
+
+@transaction.atomic
+def _take_into_use(version: ListVersion, parsed: ParsedList, now: datetime, progress: Progress) -> None:
+    """
+    Write what is new and switch, in one transaction: a crash leaves nothing behind, two loads wait for each other.
+
+    :raises ListRefused: if the size is unusual, or the same files went live a moment ago
+    """
+    source = lock(ListSource.objects.filter(pk=version.source_id)).get()
+    live = _live_version(source)
+    if live and live.sha256 == version.sha256:
+        raise ListRefused("the same files went live a moment ago")
+    _check_size(parsed, live, version.size_override)
     fresh = _write_rows(version, parsed, progress)
     _switch(version, parsed, fresh, now)
-    return version, True
+
+
+def _live_version(source: ListSource) -> ListVersion | None:
+    return ListVersion.objects.filter(source=source, status=VersionStatus.LIVE).first()
 
 
 def _digest(files: Mapping[str, bytes]) -> str:
@@ -125,13 +148,11 @@ def _check_size(parsed: ParsedList, live: ListVersion | None, accept_size: str) 
 
 def _write_rows(version: ListVersion, parsed: ParsedList, progress: Progress) -> list[ParsedEntity]:
     """Write the entities that are new or changed, not yet live, and return them."""
-    _drop_leftovers(version)
     known = dict(_live_fingerprints(version.source_id))
     fresh = [entity for entity in parsed.entities if known.get(entity.uid) != entity.fingerprint]
     done = 0
     for chunk in batched_list(fresh, _CHUNK):
-        with transaction.atomic():
-            _copy_chunk(version, chunk)
+        _copy_chunk(version, chunk)
         done += len(chunk)
         progress("Writing", done, len(fresh))
     return fresh
@@ -141,16 +162,6 @@ def batched_list(rows: list[ParsedEntity], size: int) -> Iterator[list[ParsedEnt
     """Cut a list into pieces of at most `size`."""
     for start in range(0, len(rows), size):
         yield rows[start : start + size]
-
-
-def _drop_leftovers(version: ListVersion) -> None:
-    """Remove what a crashed load of this source left behind: rows that never went live."""
-    ListedEntity.objects.filter(
-        source_id=version.source_id,
-        is_live=False,
-        to_version__isnull=True,
-        from_version__status=VersionStatus.STAGED,
-    ).delete()
 
 
 def _live_fingerprints(source_id: int) -> Iterator[tuple[str, str]]:
@@ -214,7 +225,6 @@ def _cell(value: object) -> str:
     return str(value).replace("\\", "\\\\").replace("\t", " ").replace("\n", " ").replace("\r", " ")
 
 
-@transaction.atomic
 def _switch(version: ListVersion, parsed: ParsedList, fresh: list[ParsedEntity], now: datetime) -> None:
     """Make the new version live in one step: nobody sees half of each."""
     locking.lock_lists_exclusively()

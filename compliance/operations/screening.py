@@ -31,7 +31,8 @@ from flowlet.identity.models import Customer, Restriction
 from flowlet.identity.operations import lift_restriction, place_restriction
 
 NOT_SCREENED_REF = "not_screened"
-POSSIBLE_MATCH, TRUE_MATCH, NOT_SCREENED = "POSSIBLE_MATCH", "TRUE_MATCH", "NOT_SCREENED"
+# What stands on a restriction is seen by people who may not know of hits: neutral words only.
+UNDER_REVIEW, NOT_PERMITTED, REVIEW_ENDED = "UNDER_REVIEW", "NOT_PERMITTED", "REVIEW_ENDED"
 
 
 @transaction.atomic
@@ -114,7 +115,7 @@ def _not_screened(
         screened_at=None,
     )
     if getattr(settings, "SCREENING_BLOCKS_UNSCREENED", True) and customer.status == CustomerStatus.ACTIVE:
-        _stop_money_out(customer, NOT_SCREENED_REF, NOT_SCREENED, now)
+        _stop_money_out(customer, NOT_SCREENED_REF, UNDER_REVIEW, now)
     return row
 
 
@@ -130,7 +131,7 @@ def _screened(customer: Customer, subject: Subject, name: NormalName, now: datet
         not_screened_reason="",
         screened_at=now,
     )
-    _lift(customer, RestrictionKind.NO_OUT, NOT_SCREENED_REF, "SCREENED", now)
+    _lift(customer, RestrictionKind.NO_OUT, NOT_SCREENED_REF, REVIEW_ENDED, now)
     return row
 
 
@@ -182,14 +183,13 @@ def _open_hit(
         action="hit.open",
         object_type="hit",
         object_id=hit.public_id,
-        customer=customer.public_id,
         partner_id=customer.partner_id,
         changes={"status": [None, hit.status], "points": [None, hit.points]},
     )
     if status != HitStatus.OPEN:
         return False
     if customer.status == CustomerStatus.ACTIVE:
-        _stop_money_out(customer, hit.public_id, POSSIBLE_MATCH, now)
+        _stop_money_out(customer, hit.public_id, UNDER_REVIEW, now)
     _publish(events.REVIEW_OPENED, customer, now)
     return True
 
@@ -225,13 +225,12 @@ def decide_hit(*, hit_id: str, outcome: str, reason_code: str, now: datetime, no
         old = hit.status
         _record_decision(hit, outcome, reason_code, note, now)
         _set_status(hit, HitStatus(outcome), now)
-        _take_effect(customer, hit, Outcome(outcome), reason_code, now)
+        _take_effect(customer, hit, Outcome(outcome), now)
         _refresh_state(customer)
         trail.record(
             action="hit.decide",
             object_type="hit",
             object_id=hit.public_id,
-            customer=customer.public_id,
             partner_id=customer.partner_id,
             changes={"status": [old, hit.status]},
             reason_code=reason_code,
@@ -278,16 +277,16 @@ def _take_effect(
 ) -> None:
     active = customer.status == CustomerStatus.ACTIVE
     if outcome == Outcome.ESCALATED and active:
-        _stop_money_out(customer, hit.public_id, POSSIBLE_MATCH, now)
+        _stop_money_out(customer, hit.public_id, UNDER_REVIEW, now)
     if outcome == Outcome.TRUE_MATCH:
         if active:
             # The freeze comes first: between the two there must be no moment without either.
-            _restrict(customer, RestrictionKind.FROZEN, hit.public_id, TRUE_MATCH, now)
+            _restrict(customer, RestrictionKind.FROZEN, hit.public_id, NOT_PERMITTED, now)
         Customer.objects.filter(pk=customer.pk).update(
             risk_level=RiskLevel.PROHIBITED, version=F("version") + 1
         )
     if outcome in (Outcome.TRUE_MATCH, Outcome.FALSE_POSITIVE):
-        _lift(customer, RestrictionKind.NO_OUT, hit.public_id, reason_code, now)
+        _lift(customer, RestrictionKind.NO_OUT, hit.public_id, REVIEW_ENDED, now)
 
 
 @transaction.atomic
@@ -303,13 +302,12 @@ def end_hit(*, hit_id: str, status: HitStatus, now: datetime) -> None:
         return
     old = hit.status
     _set_status(hit, status, now)
-    _lift(customer, RestrictionKind.NO_OUT, hit.public_id, status, now)
+    _lift(customer, RestrictionKind.NO_OUT, hit.public_id, REVIEW_ENDED, now)
     _refresh_state(customer)
     trail.record(
         action="hit.end",
         object_type="hit",
         object_id=hit.public_id,
-        customer=customer.public_id,
         partner_id=customer.partner_id,
         changes={"status": [old, status]},
         reason_code=status,
@@ -332,7 +330,7 @@ def pass_by_hand(*, customer_id: int, note: str, now: datetime) -> ScreeningSubj
     policies.check_note(note)
     row.state, row.not_screened_reason, row.screened_at = SubjectState.CLEAR, "", now
     row.save(update_fields=["state", "not_screened_reason", "screened_at"])
-    _lift(customer, RestrictionKind.NO_OUT, NOT_SCREENED_REF, "CHECKED_BY_HAND", now)
+    _lift(customer, RestrictionKind.NO_OUT, NOT_SCREENED_REF, REVIEW_ENDED, now)
     trail.record(
         action="customer.pass_screening",
         object_type="customer",

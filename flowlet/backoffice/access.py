@@ -31,7 +31,11 @@ VERSION = "security_version"
 # The same words for an unknown account, a wrong password, a locked account and a limit that was passed.
 REFUSED = "This e-mail and password do not match, or the account is paused for a few minutes. Check both and try again."
 # Per address, per account and overall, each counted before a password is hashed.
-RATES = (("address", "ip", "30/m"), ("account", "post:username", "20/m"), ("house", lambda *_: "all", "300/m"))
+RATES = (
+    ("address", "ip", "30/m"),
+    ("account", "post:username", "20/m"),
+    ("house", lambda *_: "all", "300/m"),
+)
 
 
 class LogInForm(forms.Form):
@@ -48,7 +52,7 @@ class LogIn(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show the page, or go on when the person is in already."""
         if still_in(request):
-            return HttpResponseRedirect(safe_next(request, request.GET.get("next", "")))
+            return HttpResponseRedirect(safe_next(request.GET.get("next", "")))
         return self._page(request, fault="")
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -62,7 +66,7 @@ class LogIn(View):
         request.session[VERSION] = user.security_version
         with acting_as(request, Person(user)):
             trail.record(action="user.log_in", object_type="user", object_id=user.public_id)
-        return HttpResponseRedirect(safe_next(request, request.POST.get("next", "")))
+        return HttpResponseRedirect(safe_next(request.POST.get("next", "")))
 
     def _page(self, request: HttpRequest, *, fault: str) -> HttpResponse:
         following = request.POST.get("next") or request.GET.get("next", "")
@@ -70,7 +74,7 @@ class LogIn(View):
             **bare_context(request, title="Log in"),
             "fault": fault,
             "username": request.POST.get("username", "")[:254],
-            "next": safe_next(request, following),
+            "next": safe_next(following),
             "ended": bool(following) and not fault,
         }
         return render(request, "admin/login.html", context)
@@ -94,11 +98,12 @@ def still_in(request: HttpRequest) -> bool:
     The cookie's own life ends it after 15 idle minutes; here ends what is older than 8 hours, or older than the latest
     change of password, role or state.
     """
-    if not is_staff_member(request.user):  # type: ignore[arg-type]
+    user = request.user
+    if not isinstance(user, User) or not is_staff_member(user):
         return False
     started = _instant(request.session.get(STARTED))
     fresh = started is not None and clock.now() - started < LIFE_MAX
-    return fresh and request.session.get(VERSION) == request.user.security_version  # type: ignore[union-attr]
+    return fresh and request.session.get(VERSION) == user.security_version
 
 
 def locked_out(_request: HttpRequest, answer: HttpResponse, _credentials: object) -> HttpResponse:

@@ -98,7 +98,7 @@ def _as_callable(value: Any) -> Callable[[Any], Any]:
     return value if callable(value) else lambda _obj: value
 
 
-def action(
+def action(  # noqa: PLR0913 - a declaration: each argument is one line of it
     *,
     name: str,
     model: type[Row],
@@ -175,7 +175,10 @@ def buttons_for(person: Person, obj: Model, back: str = "") -> list[Button]:
     found = [
         known
         for known in ACTIONS.values()
-        if known.button and isinstance(obj, known.model) and person.may(known.permission) and known.available(obj)
+        if known.button
+        and isinstance(obj, known.model)
+        and person.may(known.permission)
+        and known.available(obj)
     ]
     return [
         Button(

@@ -1,6 +1,6 @@
 """The ModelAdmin every list and object page of the house is built on: read-only, declared columns, filters, panels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -41,7 +41,6 @@ class ModelAdmin(_Base):
     icon = "circle-dashed"
     nav = True
     nav_order = 50
-    nav_count: Callable[[Person], QuerySet[Any]] | None = None
     nav_count_text = "open"
     nav_bad = False
     view_permission = ""  # default: the model's own view permission
@@ -51,7 +50,9 @@ class ModelAdmin(_Base):
     list_order: tuple[str, ...] = ("-pk",)
     views: Sequence[View] = ()
     filters: Sequence[Filter] = ()
-    search: Callable[[str], Q] | None = None
+    search_by: tuple[
+        str, ...
+    ] = ()  # look-ups such as "public_id", "name__icontains"; override `search_for` for more
     search_hint = "Search this list"
     related: tuple[str, ...] = ()  # select_related of the list and the object page
     compact = False
@@ -99,6 +100,7 @@ class ModelAdmin(_Base):
 
         :raises PermissionDenied: always
         """
+        del request, obj, form, change
         raise PermissionDenied
 
     @property
@@ -110,7 +112,7 @@ class ModelAdmin(_Base):
     @property
     def slug(self) -> str:
         """Return the part of the address below /admin/."""
-        return self.path or slugify(self.opts.verbose_name_plural)
+        return self.path or slugify(str(self.opts.verbose_name_plural))
 
     @property
     def plural(self) -> str:
@@ -138,14 +140,25 @@ class ModelAdmin(_Base):
             urls.append(path("<str:object_id>/", wrap(self.object_view), name=f"{name}_change"))
         return urls
 
+    def nav_rows(self, person: Person) -> QuerySet[Any] | None:
+        """Return the rows whose number stands in the side bar, or None for no number."""
+        del person
+        return None
+
     # --- list
+    def search_for(self, term: str) -> Q:
+        """Return the rows the search field finds: any of `search_by`."""
+        return Q(*((name, term) for name in self.search_by), _connector=Q.OR)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return all rows the person may see."""
         del request
-        queryset = self.model._default_manager.all()  # noqa: SLF001 - Django's documented model API
+        queryset: QuerySet[Any] = self.model._default_manager.all()  # noqa: SLF001 - Django's documented model API
         return queryset.select_related(*self.related) if self.related else queryset
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """
         Answer the list.
 
@@ -158,7 +171,7 @@ class ModelAdmin(_Base):
             order=self.list_order,
             views=self.views,
             filters=self.filters,
-            search=type(self).search,
+            search=self.search_for if self.search_by else None,
         )
         listed = lists.build(plan, self.get_queryset(request), request.GET.dict())
         return page(
@@ -174,7 +187,9 @@ class ModelAdmin(_Base):
             compact=self.compact,
             linked=self.detail,
             empty_title="Nothing matches" if listed.narrowed else self.empty[0],
-            empty_text="Take a filter off or search for something else." if listed.narrowed else self.empty[1],
+            empty_text="Take a filter off or search for something else."
+            if listed.narrowed
+            else self.empty[1],
             empty_href=listed.clear_href if listed.narrowed else "",
             empty_step="Clear search and filters",
             **(extra_context or {}),
@@ -192,7 +207,11 @@ class ModelAdmin(_Base):
 
         :raises Http404: if it is absent, or not this person's to see
         """
-        found = None if "\0" in object_id else self.get_queryset(request).filter(**{self.lookup: object_id}).first()
+        found = (
+            None
+            if "\0" in object_id
+            else self.get_queryset(request).filter(**{self.lookup: object_id}).first()
+        )
         if found is None:
             raise Http404
         return found
@@ -219,7 +238,7 @@ class ModelAdmin(_Base):
             obj=obj,
             panels=[panel for panel in panels if not panel.side],
             side_panels=[panel for panel in panels if panel.side],
-            **self.extra(request, obj),
+            **self.more_context(request, obj),
         )
 
     def object_title(self, obj: Any) -> str:
@@ -245,7 +264,7 @@ class ModelAdmin(_Base):
         del request, obj
         return []
 
-    def extra(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+    def more_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """Return more context for a `detail_template` of its own."""
         del request, obj
         return {}

@@ -106,7 +106,9 @@ def today(request: HttpRequest) -> HttpResponse:
     charts = [chart for chart in _by_order(CHARTS) if person.may(chart.permission)]
     figures = [figure for figure in _by_order(FIGURES) if person.may(figure.permission)][:FIGURES_SHOWN]
     work = [(queue, list(queue.rows(person, now, NEXT_SHOWN))) for queue in queues[:1]]
-    start = [Button(label="Start with the first", href=rows[0].href, style="primary") for _, rows in work if rows]
+    start = [
+        Button(label="Start with the first", href=rows[0].href, style="primary") for _, rows in work if rows
+    ]
     return page(
         request,
         "admin/index.html",
@@ -116,7 +118,9 @@ def today(request: HttpRequest) -> HttpResponse:
         figures=[(figure, figure.value(person, now), figure.href()) for figure in figures],
         queues=work,
         charts=[(chart, bars(*chart.series(person, now))) for chart in charts[:1]],
-        house=[(line.title, line.state(person, now)) for line in _by_order(HOUSE) if person.may(line.permission)],
+        house=[
+            (line.title, line.state(person, now)) for line in _by_order(HOUSE) if person.may(line.permission)
+        ],
     )
 
 

@@ -14,7 +14,9 @@ from flowlet.core.money import Money
 Tone = Literal["", "ok", "warn", "bad", "info", "wait"]
 
 DUE_SOON = timedelta(hours=4)
-BLANK = mark_safe('<span class="quiet-text" aria-hidden="true">–</span><span class="clip">none</span>')  # noqa: S308 - constant
+BLANK = mark_safe(
+    '<span class="quiet-text" aria-hidden="true">\N{EN DASH}</span><span class="clip">none</span>'
+)
 
 
 def icon(name: str, *, size: Literal["", "small", "large"] = "") -> SafeString:
@@ -101,7 +103,9 @@ class Due(Part):
             tone, sign = "later", ""
         words = f"{span_text(abs(left))} overdue" if left < timedelta(0) else f"{span_text(left)} left"
         picture = icon(sign) if sign else ""
-        return format_html('<span class="due due-{}" title="{}">{}{}</span>', tone, stamp(self.at), picture, words)
+        return format_html(
+            '<span class="due due-{}" title="{}">{}{}</span>', tone, stamp(self.at), picture, words
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +169,11 @@ class Code(Part):
 
     def html(self) -> SafeString:
         """Return the text, or a dash."""
-        return format_html('<span class="mono" title="{}">{}</span>', self.text, self.text) if self.text else BLANK
+        return (
+            format_html('<span class="mono" title="{}">{}</span>', self.text, self.text)
+            if self.text
+            else BLANK
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +186,9 @@ class Link(Part):
 
     def html(self) -> SafeString:
         """Return the link."""
-        return format_html('<a href="{}"{}>{}</a>', self.href, SafeString(' class="mono"' if self.mono else ""), self.text)
+        return format_html(
+            '<a href="{}"{}>{}</a>', self.href, SafeString(' class="mono"' if self.mono else ""), self.text
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,8 @@ def bars(labels: Sequence[str], series: Sequence[Series]) -> Bars:
         series=list(series),
         bars=drawn,
         grid=[
-            (round(HEIGHT - BOTTOM - high * step / STEPS, 1), f"{top * step // STEPS:,}") for step in range(STEPS + 1)
+            (round(HEIGHT - BOTTOM - high * step / STEPS, 1), f"{top * step // STEPS:,}")
+            for step in range(STEPS + 1)
         ],
         ticks=[
             (round(LEFT + room * (at + 0.5), 1), label)

@@ -94,7 +94,9 @@ class Do(View):
         if asked.faults or (extra is not None and not extra.is_valid()):
             return self._answer(request, asked, extra, 400)
         try:
-            receipt, fresh = self._do_once(request, asked, dict(extra.cleaned_data) if extra is not None else {})
+            receipt, fresh = self._do_once(
+                request, asked, dict(extra.cleaned_data) if extra is not None else {}
+            )
         except Stale as stale:
             asked.alert, asked.stale = stale.detail, True
             return self._answer(request, asked, extra, 409)
@@ -122,7 +124,9 @@ class Do(View):
         if self.action.note == "required" and not asked.note:
             asked.faults["note"] = "Say in a few words why."
         if len(asked.note) > NOTE_LENGTH_MAX:
-            asked.faults["note"] = f"Keep the note under {NOTE_LENGTH_MAX:,} characters; it has {len(asked.note):,}."
+            asked.faults["note"] = (
+                f"Keep the note under {NOTE_LENGTH_MAX:,} characters; it has {len(asked.note):,}."
+            )
         if "\0" in asked.note:
             asked.faults["note"] = "The note holds a character that cannot be stored."
 
@@ -161,7 +165,7 @@ class Do(View):
             action=self.action.name,
             object_id=self.object_id,
             message=self.action.done(after)[:300],
-            next_href=(following or safe_next(request, request.POST.get("next", "")))[:500],
+            next_href=(following or safe_next(request.POST.get("next", "")))[:500],
             created_at=call.now,
         )
 
@@ -184,7 +188,7 @@ class Do(View):
             "explanation": self.action.text(self.obj),
             "reasons": self.action.reasons(self.obj) if self.action.reason else (),
             "impact": self.action.impact(self.obj),
-            "next": safe_next(request, request.POST.get("next") or request.GET.get("next", "")),
+            "next": safe_next(request.POST.get("next") or request.GET.get("next", "")),
             "do_href": self.action.href(self.obj),
             "note_length_max": NOTE_LENGTH_MAX,
         }
@@ -220,7 +224,11 @@ def _onward(request: HttpRequest, href: str) -> HttpResponse:
 def _who_was_quicker(action: Action, object_id: str, now: datetime) -> str:
     """Return a sentence that names the latest act on the object, from the trail."""
     kind = action.name.partition(".")[0]
-    latest = AuditRecord.objects.filter(object_type=kind, object_id=object_id, outcome="DONE").order_by("-pk").first()
+    latest = (
+        AuditRecord.objects.filter(object_type=kind, object_id=object_id, outcome="DONE")
+        .order_by("-pk")
+        .first()
+    )
     if latest is None:
         return "This changed since you opened it. Nothing was done."
     who = latest.actor_label or latest.actor

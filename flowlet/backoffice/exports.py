@@ -21,7 +21,7 @@ from flowlet.core.money import Money
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 FONTS = Path(__file__).parent / "fonts"
 PLAIN, BOLD = "DejaVuSansCondensed", "DejaVuSansCondensed-Bold"
-MARGIN, LINE, HEAD = 40, 13.5, 8.5
+MARGIN, LINE, HEAD, GAP = 40, 13.5, 8.5, 6
 INK, QUIET, HAIR = (0.08, 0.11, 0.15), (0.35, 0.39, 0.46), (0.88, 0.90, 0.92)
 
 Value = str | int | Decimal | Money | datetime | date | None
@@ -58,7 +58,7 @@ def guard(text: str) -> str:
     """
     Return a text that no spreadsheet takes for a formula: an apostrophe goes before what starts like one.
 
-    Judged after NFKC (a full-width `＝` counts) and after leading blanks. Source: OWASP, CSV Injection.
+    Judged after NFKC (a full-width equals sign counts) and after leading blanks. Source: OWASP, CSV Injection.
     """
     seen = unicodedata.normalize("NFKC", text)
     first = seen.lstrip(" \u00a0\u200b\ufeff\x0b\x0c")[:1]
@@ -77,7 +77,9 @@ def pdf_response(export: ExportFile) -> FileResponse:
     handle = TemporaryFile()  # noqa: SIM115 - FileResponse closes it when the answer is sent
     write_pdf(export, handle)
     handle.seek(0)
-    return FileResponse(handle, as_attachment=True, filename=f"{export.name}.pdf", content_type="application/pdf")
+    return FileResponse(
+        handle, as_attachment=True, filename=f"{export.name}.pdf", content_type="application/pdf"
+    )
 
 
 def csv_text(export: ExportFile) -> str:
@@ -167,7 +169,6 @@ class _Paper:
             self._end_page()
             self._page()
         self._cells(texts, PLAIN, INK)
-        self.canvas.setStrokeColorRGB(*HAIR)
         self.canvas.line(MARGIN, self.y - 4, self.width - MARGIN, self.y - 4)
         self.y -= LINE
 
@@ -193,6 +194,7 @@ class _Paper:
         self.canvas.setStrokeColorRGB(*QUIET)
         self.canvas.setLineWidth(0.5)
         self.canvas.line(MARGIN, self.y - 4, self.width - MARGIN, self.y - 4)
+        self.canvas.setStrokeColorRGB(*HAIR)
         self.y -= LINE
 
     def _opening(self) -> None:
@@ -213,24 +215,32 @@ class _Paper:
         self.canvas.showPage()
 
     def _cells(self, texts: Sequence[str], face: str, colour: tuple[float, float, float]) -> None:
+        self._style(face, colour)
         for index, (column, text) in enumerate(zip(self.export.columns, texts, strict=True)):
-            left, right = self.edges[index], self.edges[index + 1] - 6
-            fitted = self._fit(text, face, right - left)
-            self._text(right if column.right else left, fitted, face, colour, right=column.right)
+            left, right = self.edges[index], self.edges[index + 1] - (GAP if index + 1 < len(texts) else 0)
+            fitted, width = self._fit(text, face, right - left)
+            self.canvas.drawString(right - width if column.right else left, self.y, fitted)
 
     def _text(
         self, x: float, text: str, face: str, colour: tuple[float, float, float], *, right: bool = False
     ) -> None:
+        self._style(face, colour)
+        self.canvas.drawString(x - self._width(text, face) if right else x, self.y, text)
+
+    def _style(self, face: str, colour: tuple[float, float, float]) -> None:
         self.canvas.setFont(face, HEAD)
         self.canvas.setFillColorRGB(*colour)
-        (self.canvas.drawRightString if right else self.canvas.drawString)(x, self.y, text)
 
-    def _fit(self, text: str, face: str, room: float) -> str:
-        if self._width(text, face) <= room:
-            return text
-        while text and self._width(f"{text}…", face) > room:
+    def _fit(self, text: str, face: str, room: float) -> tuple[str, float]:
+        """Return the text, cut where it would run into the next column, and its width."""
+        width = self._width(text, face)
+        if width <= room:
+            return text, width
+        width += self._letter("…", face)
+        while text and width > room:
+            width -= self._letter(text[-1], face)
             text = text[:-1]
-        return f"{text}…"
+        return f"{text}…", width
 
     def _width(self, text: str, face: str) -> float:
         return sum(self._letter(letter, face) for letter in text)

@@ -14,7 +14,11 @@ from flowlet.backoffice.navigation import navigation
 from flowlet.backoffice.people import person_of
 
 THEME_COOKIE = "flowlet_theme"
-THEMES = {"auto": ("as the system", "monitor", "light"), "light": ("light", "sun", "dark"), "dark": ("dark", "moon", "auto")}
+THEMES = {
+    "auto": ("as the system", "monitor", "light"),
+    "light": ("light", "sun", "dark"),
+    "dark": ("dark", "moon", "auto"),
+}
 
 Path = Sequence[tuple[str, str]]
 
@@ -83,7 +87,7 @@ def is_part(request: HttpRequest, part: str) -> bool:
     return request.headers.get("X-Part") == part
 
 
-def safe_next(request: HttpRequest, text: str) -> str:
+def safe_next(text: str) -> str:
     """Return an address inside the back office that was handed over by the page, or the index."""
     index = reverse("admin:index")
     inside = text.startswith(index) and "\\" not in text

@@ -157,7 +157,9 @@ def build(plan: ListPlan, queryset: QuerySet[Any], raw: Mapping[str, str]) -> Li
     return ListPage(
         rows=rows,
         tabs=tabs,
-        chips=[Chip(found.title, done.text, query.href(**dict.fromkeys(found.names))) for found, done in applied],
+        chips=[
+            Chip(found.title, done.text, query.href(**dict.fromkeys(found.names))) for found, done in applied
+        ],
         heads=[_head(column, query, sort) for column in plan.columns],
         inputs=[one for declared in plan.filters for one in declared.inputs(query.params)],
         term=term,
@@ -176,7 +178,9 @@ def build(plan: ListPlan, queryset: QuerySet[Any], raw: Mapping[str, str]) -> Li
 def _read(plan: ListPlan, raw: Mapping[str, str]) -> _Query:
     known = {"q", "o", "page", "after", "before", "view", *(name for f in plan.filters for name in f.names)}
     query = _Query({key: value for key, value in raw.items() if key in known and value})
-    query.faults += [f"The filter {key[:40]!r} is not known here and was left out." for key in raw if key not in known]
+    query.faults += [
+        f"The filter {key[:40]!r} is not known here and was left out." for key in raw if key not in known
+    ]
     term = query.params.get("q", "").replace("\0", "").strip()[:TERM_LENGTH_MAX]
     query.params.pop("q", None)
     if term and plan.search is not None:
@@ -274,7 +278,7 @@ class _Page:
     def span_text(self, count: int) -> str:
         if self.by_key or not count:
             return f"{count} on this page"
-        return f"{self.first + 1:,}–{self.first + count:,}"
+        return f"{self.first + 1:,}\N{EN DASH}{self.first + count:,}"
 
     def _rows_by_number(self) -> list[Any]:
         last = max(0, (self.total - 1) // self.size)

@@ -16,6 +16,10 @@ Group = Literal["Work", "Compliance", "Money", "Control"]
 GROUPS: tuple[Group, ...] = ("Work", "Compliance", "Money", "Control")
 
 
+def _uncounted(_person: Person) -> QuerySet[Any] | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """
@@ -31,7 +35,7 @@ class Item:
     icon: str
     permission: str = ""
     order: int = 50
-    count: Callable[[Person], QuerySet[Any]] | None = None
+    count: Callable[[Person], QuerySet[Any] | None] = _uncounted
     count_text: str = "open"
     bad: bool = False
 
@@ -64,7 +68,8 @@ def navigation(request: HttpRequest, person: Person) -> list[ShownGroup]:
     """Return the groups this person may see; one query for all counts together."""
     allowed = [(key, item) for key, item in NAVIGATION.items() if person.may(item.permission)]
     allowed.sort(key=lambda pair: (pair[1].order, pair[1].title))
-    numbers = count_each({key: item.count(person) for key, item in allowed if item.count is not None})
+    counted = {key: item.count(person) for key, item in allowed}
+    numbers = count_each({key: rows for key, rows in counted.items() if rows is not None})
     here = _current(request.path, [reverse(item.url_name) for _, item in allowed])
     groups = []
     for title in GROUPS:

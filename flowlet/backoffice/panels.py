@@ -64,6 +64,41 @@ def table_panel(
     )
 
 
+def compare_panel(
+    title: str,
+    *,
+    left: str,
+    right: str,
+    rows: Sequence[dict[str, object]],
+    agreement: bool = False,
+    shares: bool = False,
+    foot: dict[str, object] | None = None,
+    note: str = "",
+) -> Panel:
+    """
+    Return a card that sets two sides beside each other, field by field.
+
+    A row holds `label`, `left`, `right`, and where asked for `agreement` (a badge), `share` (a text), `note`; `foot`
+    holds `label`, `span` and `value`.
+    """
+    data = {
+        "left": left,
+        "right": right,
+        "rows": rows,
+        "agreement": agreement,
+        "shares": shares,
+        "foot": foot,
+    }
+    return Panel(title=title, template="backoffice/compare.html", data=data, note=note)
+
+
+def empty_panel(title: str, *, what: str, text: str = "", icon: str = "inbox") -> Panel:
+    """Return a card that says why there is nothing to see."""
+    return Panel(
+        title=title, template="backoffice/empty_panel.html", data={"what": what, "text": text, "icon": icon}
+    )
+
+
 def cells(columns: Sequence[Column], row: Any, href: str) -> list[tuple[str, object]]:
     """Return a row as (classes, cell); the first two-line cell becomes the row's link."""
     shown: list[tuple[str, object]] = []

@@ -106,7 +106,8 @@ def find(term: str, person: Person) -> list[FoundGroup]:
 
 def mark(text: str, term: str) -> SafeString:
     """Return the text with each word of the term marked where it first stands, whatever its case."""
-    lowered, spans = text.lower(), []
+    lowered = text.lower()
+    spans: list[tuple[int, int]] = []
     if len(lowered) != len(text):  # a letter whose lower case is longer: positions would not fit
         return format_html("{}", text)
     for word in sorted(set(term.lower().split()), key=len, reverse=True):

@@ -105,7 +105,7 @@ def register(model: type[Model]) -> Callable[[Admin], Admin]:
                     icon=known.icon,
                     permission=known.required_permission(),
                     order=known.nav_order,
-                    count=admin_class.nav_count,
+                    count=known.nav_rows,
                     count_text=known.nav_count_text,
                     bad=known.nav_bad,
                 )
@@ -133,7 +133,7 @@ def register_page(
 def set_theme(request: HttpRequest) -> HttpResponse:
     """Remember the colours in a cookie and go back to the page."""
     theme = request.POST.get("theme", "")
-    response: HttpResponse = HttpResponseRedirect(safe_next(request, request.POST.get("next", "")))
+    response: HttpResponse = HttpResponseRedirect(safe_next(request.POST.get("next", "")))
     if request.headers.get("X-Part") == "theme":
         response = HttpResponse(status=204)
     if theme in THEMES:

@@ -55,7 +55,6 @@ class LedgerTransaction(models.Model):
             models.UniqueConstraint(
                 fields=["reverses"], condition=Q(reverses__isnull=False), name="transaction_reversed_once"
             ),
-            models.CheckConstraint(name="transaction_leg_count", condition=Q(leg_count__gte=2)),
             models.CheckConstraint(
                 name="transaction_named",
                 condition=~Q(kind="") & ~Q(source="") & ~Q(source_key="") & ~Q(actor=""),
@@ -82,8 +81,8 @@ class Posting(models.Model):
     """
     One leg: `amount` in minor units, debit > 0.
 
-    The database fills `balance_after` (in the account's natural sign), `account_seq` (1, 2, 3 … without gaps) and
-    `posted_at` (never going back within an account).
+    The database fills `balance_after` and `held_after` (in the account's natural sign), `account_seq` (1, 2, 3 …
+    without gaps) and `posted_at` (never going back within an account).
     """
 
     # The guards want the header in the same database transaction: a foreign key would only ask again, for each leg.
@@ -99,6 +98,7 @@ class Posting(models.Model):
     amount = models.BigIntegerField()
     effective_date = models.DateField()
     balance_after = models.BigIntegerField(default=0, editable=False)
+    held_after = models.BigIntegerField(default=0, editable=False)
     account_seq = models.BigIntegerField(default=0, editable=False)
     posted_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 
@@ -110,7 +110,6 @@ class Posting(models.Model):
                 name="posting_amount",
                 condition=~Q(amount=0) & Q(amount__gte=-MINOR_MAX, amount__lte=MINOR_MAX),
             ),
-            models.CheckConstraint(name="posting_leg", condition=Q(leg__gte=1)),
         ]
 
     def __str__(self) -> str:

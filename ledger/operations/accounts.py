@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from flowlet.audit import trail
 from flowlet.core.currencies import exponent
@@ -10,7 +10,7 @@ from flowlet.core.errors import FieldError, InvalidInput, NotFound
 from flowlet.core.locks import lock
 from flowlet.core.money import Money
 from ledger.choices import AccountStatus
-from ledger.errors import InsufficientFunds
+from ledger.errors import AccountExists, InsufficientFunds
 from ledger.models.accounts import Account, Balance, ChartAccount
 from ledger.operations.refusals import refusals
 
@@ -33,18 +33,21 @@ def open_account(
 
     :raises UnknownCurrency: if the currency is not in ISO 4217
     :raises InvalidInput: if there is no such heading, or the floor is above zero
+    :raises AccountExists: if it has neither customer nor name, and the house has one such account
     """
     exponent(currency)
     if floor_minor is not None and floor_minor > 0:
         raise _invalid("/floor_minor", "too_large", "A new account is empty: its floor cannot be above zero.")
-    account = Account.objects.create(
-        chart_account=_chart_account(chart_code),
-        currency=currency,
-        partner_id=partner_id,
-        customer_id=customer_id,
-        name=name,
-        opened_at=now,
-    )
+    chart_account = _chart_account(chart_code)
+    with refusals():
+        account = Account.objects.create(
+            chart_account=chart_account,
+            currency=currency,
+            partner_id=partner_id,
+            customer_id=customer_id,
+            name=name,
+            opened_at=now,
+        )
     # The database has made the balance row, with floor 0.
     if floor_minor != 0:
         Balance.objects.filter(pk=account.pk).update(floor=floor_minor)
@@ -82,7 +85,7 @@ def house_account(*, chart_code: str, currency: str, partner_id: int | None = No
         return open_account(
             chart_code=chart_code, currency=currency, partner_id=partner_id, floor_minor=None, now=now
         )
-    except IntegrityError:
+    except AccountExists:
         # Somebody else opened it meanwhile; the savepoint of open_account has undone ours.
         return wanted.get()
 

@@ -18,7 +18,7 @@ from ledger import policies
 from ledger.events import TRANSACTION_POSTED
 from ledger.operations.refusals import refusals
 from ledger.policies import Draft, Leg
-from ledger.queries.balances import AccountBalance
+from ledger.queries.balances import BalanceAfter
 from ledger.queries.transactions import get_transaction
 
 __all__ = ["Draft", "Leg", "Posted", "post", "post_many", "reverse"]
@@ -37,7 +37,7 @@ class Posted:
     transaction_id: int
     public_id: str
     replayed: bool
-    balances: dict[int, AccountBalance]
+    balances: dict[int, BalanceAfter]
 
 
 def post(*, draft: Draft, now: datetime) -> Posted:
@@ -165,7 +165,7 @@ def _publish(draft: Draft, answer: dict[str, Any], now: datetime) -> None:
                     "balance_after": after,
                     "seq": seq,
                 }
-                for account, currency, amount, after, _held, seq, _status, _at in answer["legs"]
+                for account, currency, amount, after, _held, seq, _at in answer["legs"]
             ],
         },
         at=now,
@@ -178,14 +178,13 @@ def _posted(answer: dict[str, Any]) -> Posted:
         public_id=answer["public_id"],
         replayed=answer["replayed"],
         balances={
-            account: AccountBalance.of(
+            account: BalanceAfter.of(
                 currency=currency,
                 posted=after,
                 held=held,
-                status=status,
                 seq=seq,
                 at=datetime.fromisoformat(posted_at),
             )
-            for account, currency, _amount, after, held, seq, status, posted_at in answer["legs"]
+            for account, currency, _amount, after, held, seq, posted_at in answer["legs"]
         },
     )

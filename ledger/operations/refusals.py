@@ -22,6 +22,7 @@ def _insufficient(detail: Mapping[str, Any]) -> AppError:
 
 
 _REFUSALS: Mapping[str, Callable[[Mapping[str, Any]], AppError]] = {
+    "account_house_once": lambda _: errors.AccountExists(),
     "balance_floor": _insufficient,
     "balance_open": lambda _: errors.AccountNotOpen(),
     "balance_closed_empty": lambda _: errors.AccountNotEmpty(),
@@ -32,7 +33,6 @@ _REFUSALS: Mapping[str, Callable[[Mapping[str, Any]], AppError]] = {
     "posting_amount": lambda _: errors.ZeroLeg(),
     "posting_balanced": lambda _: errors.UnbalancedTransaction(),
     "transaction_key_reused": lambda detail: errors.KeyReused(**detail),
-    "transaction_leg_count": lambda _: errors.UnbalancedTransaction(),
     "transaction_reversed_once": lambda _: errors.AlreadyReversed(),
     "transaction_reversible": lambda _: errors.NotReversible(),
 }

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from django.db.models import QuerySet
 
@@ -14,9 +15,9 @@ from ledger.models.transactions import Posting
 
 
 @dataclass(frozen=True, slots=True)
-class AccountBalance:
+class BalanceAfter:
     """
-    What an account holds, in its natural sign (a wallet with 5.00 EUR reads +500).
+    What an account held after a posting, in its natural sign (a wallet with 5.00 EUR reads +500).
 
     `available` is posted minus held; `seq` counts the account's postings; `at` is the instant of the latest one.
     """
@@ -24,23 +25,29 @@ class AccountBalance:
     posted: Money
     held: Money
     available: Money
-    status: AccountStatus
     seq: int
     at: datetime | None
 
     @classmethod
     def of(
-        cls, *, currency: str, posted: int, held: int, status: str, seq: int, at: datetime | None
-    ) -> "AccountBalance":
+        cls, *, currency: str, posted: int, held: int, seq: int, at: datetime | None, **more: AccountStatus
+    ) -> Self:
         """Build it from plain columns, amounts in minor units."""
         return cls(
             posted=Money(posted, currency),
             held=Money(held, currency),
             available=Money(posted - held, currency),
-            status=AccountStatus(status),
             seq=seq,
             at=at,
+            **more,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBalance(BalanceAfter):
+    """What an account holds now, and which way money may move on it."""
+
+    status: AccountStatus
 
 
 def get_balance(account_id: int) -> AccountBalance:
@@ -62,9 +69,9 @@ def list_balances(account_ids: Iterable[int]) -> dict[int, AccountBalance]:
     )
     return {
         pk: AccountBalance.of(
-            currency=currency, posted=posted, held=held, status=status, seq=seq, at=latest_posted_at
+            currency=currency, posted=posted, held=held, seq=seq, at=at, status=AccountStatus(status)
         )
-        for pk, currency, posted, held, status, seq, latest_posted_at in rows
+        for pk, currency, posted, held, status, seq, at in rows
     }
 
 

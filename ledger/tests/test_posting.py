@@ -31,7 +31,8 @@ def test_a_transfer_answers_with_the_balances_after_it() -> None:
     assert not posted.replayed
     assert posted.balances[payer.pk].posted == Money(700, "EUR")
     assert posted.balances[payee.pk].available == Money(300, "EUR")
-    assert get_balance(payer.pk) == posted.balances[payer.pk]
+    assert get_balance(payer.pk).available == posted.balances[payer.pk].available
+    assert get_balance(payer.pk).at == posted.balances[payer.pk].at
     assert posted.balances[payer.pk].seq == 2
 
 

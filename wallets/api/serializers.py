@@ -92,8 +92,6 @@ class BalanceOut(serializers.Serializer[Any]):
 class TransactionQuery(ListQuery):
     """The list of entries is narrowed by page only."""
 
-    idempotency_key = None
-
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Return limit and cursor: entries are in booking order, not in that of the clock."""
         fields = super().get_fields()
@@ -107,7 +105,7 @@ class TransactionOut(serializers.Serializer[Any]):
     object = serializers.ChoiceField(choices=["wallet_transaction"])
     sequence = serializers.IntegerField(help_text="1, 2, 3 … without gaps.")
     kind = serializers.CharField()
-    source = serializers.CharField(help_text="The payment, deposit or withdrawal that caused it.")
+    cause = serializers.CharField(help_text="The payment, deposit or withdrawal behind it.")
     amount = serializers.IntegerField(help_text="Minor units; money in is positive.")
     currency = serializers.CharField()
     balance_after = serializers.IntegerField()
@@ -243,7 +241,7 @@ def render_entry(posting: Posting, *, sign: int) -> dict[str, Any]:
         "object": "wallet_transaction",
         "sequence": posting.account_seq,
         "kind": header.kind.lower(),
-        "source": header.source_key,
+        "cause": header.source_key,
         "amount": sign * posting.amount,
         "currency": posting.currency,
         "balance_after": posting.balance_after,

@@ -17,7 +17,7 @@ from ledger.queries.balances import list_postings
 from wallets import queries
 from wallets.api import serializers as s
 from wallets.choices import FrozenBy, MovementStatus
-from wallets.errors import refusal_of
+from wallets.errors import InvalidIban, refusal_of
 from wallets.models import BankAccount, Movement, Wallet
 from wallets.operations import bank
 from wallets.operations import wallets as operations
@@ -212,7 +212,7 @@ class BankAccountsView(ApiView):
                 balance_minor=balance,
                 now=now(),
             )
-        except bank.InvalidIban as fault:
+        except InvalidIban as fault:
             fault.errors = (FieldError("/iban", fault.code, fault.detail),)
             raise
         where = {"Location": f"/api/v1/bank_accounts/{account.public_id}"}

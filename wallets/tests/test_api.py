@@ -42,7 +42,7 @@ def test_a_wallet_is_opened_filled_read_and_emptied(api, customer):
         (-1_200, 3_800, 2),
         (5_000, 5_000, 1),
     ]
-    assert history[0]["source"] == went.json()["id"]
+    assert history[0]["cause"] == went.json()["id"]
     assert history[0]["description"] == "Withdrawal, bank account •••• 3000"
     assert api.get(path).json() == wallet.json()
     assert api.get(f"deposits/{came.json()['id']}").json() == came.json()

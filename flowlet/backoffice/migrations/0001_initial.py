@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,19 +14,33 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='FormReceipt',
+            name="FormReceipt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('form_id', models.UUIDField()),
-                ('action', models.CharField(max_length=60)),
-                ('object_id', models.CharField(max_length=80)),
-                ('message', models.CharField(max_length=300)),
-                ('next_href', models.CharField(max_length=500)),
-                ('created_at', models.DateTimeField()),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("form_id", models.UUIDField()),
+                ("action", models.CharField(max_length=60)),
+                ("object_id", models.CharField(max_length=80)),
+                ("message", models.CharField(max_length=300)),
+                ("next_href", models.CharField(max_length=500)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('user', 'form_id'), name='form_receipt_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "form_id"), name="form_receipt_once")
+                ],
             },
         ),
     ]

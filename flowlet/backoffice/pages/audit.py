@@ -14,17 +14,12 @@ from flowlet.backoffice.cards import HOUSE, HouseLine, HouseState
 from flowlet.backoffice.cells import Badge, Code, Main, Tone, When, ago, stamp, words
 from flowlet.backoffice.filters import Choice, DateSpan, Text
 from flowlet.backoffice.lists import Column, View
-from flowlet.backoffice.panels import Panel, facts_panel
-from flowlet.backoffice.people import Person, person_of
+from flowlet.backoffice.panels import Panel, compare_panel, empty_panel, facts_panel
+from flowlet.backoffice.people import Person
 from flowlet.backoffice.site import register
 from flowlet.backoffice.timeline import changes_of, detail_of, sentence_of
 
 OUTCOME_TONES: dict[str, Tone] = {"DONE": "ok", "REFUSED": "warn", "FAILED": "bad"}
-
-
-def find_acts(term: str) -> Q:
-    """Return what the search field looks for: an object's or customer's id, an actor, a request, a verb."""
-    return Q(object_id=term) | Q(customer=term) | Q(actor=term) | Q(request_id=term) | Q(action=term)
 
 
 def _outcome(record: AuditRecord) -> Badge:
@@ -44,7 +39,7 @@ class AuditAdmin(ModelAdmin):
     lookup = "pk"
     list_order = ("-id",)
     compact = True
-    search = find_acts
+    search_by = ("object_id", "customer", "actor", "request_id", "action")
     search_hint = "Object, actor, request id or verb"
     views = (
         View(key="all", title="All", counted=False),
@@ -55,8 +50,10 @@ class AuditAdmin(ModelAdmin):
     filters = (
         DateSpan("at", "Time", lookup="recorded_at"),
         Choice(
-            "by", "Actor kind", (("STAFF", "Staff"), ("CLIENT", "API client"), ("USER", "Partner user"), ("SYSTEM", "System"))
-            , lookup="actor_kind",
+            "by",
+            "Actor kind",
+            (("STAFF", "Staff"), ("CLIENT", "API client"), ("USER", "Partner user"), ("SYSTEM", "System")),
+            lookup="actor_kind",
         ),
         Text("actor", "Actor", lookup="actor_label__icontains"),
         Text("action", "Verb"),
@@ -92,11 +89,12 @@ class AuditAdmin(ModelAdmin):
         """Return what changed, why, where it came from, and the digest that proves it."""
         del request
         rows = [{"label": words(name), "left": old, "right": new} for name, old, new in changes_of(obj)]
-        changes = Panel(
-            title="Before and after",
-            template="backoffice/compare.html" if rows else "backoffice/empty.html",
-            data={"left": "Before", "right": "After", "rows": rows},
-            note="" if rows else "This act changed no field",
+        changes = (
+            compare_panel("Before and after", left="Before", right="After", rows=rows)
+            if rows
+            else empty_panel(
+                "Before and after", what="No field changed", text="The act itself is the record."
+            )
         )
         note = AuditNote.objects.filter(record=obj).first()
         words_given = trail.open_note(public_id=note.public_id, ciphertext=note.ciphertext) if note else ""

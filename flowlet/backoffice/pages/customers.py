@@ -10,6 +10,7 @@ from django.db.models.functions import TruncDate
 from django.http import HttpRequest
 from django.urls import reverse
 
+from flowlet.audit.models import AuditRecord
 from flowlet.backoffice.actions import ActionCall, action
 from flowlet.backoffice.admin import ModelAdmin
 from flowlet.backoffice.cards import FIGURES, Figure, FigureValue
@@ -24,11 +25,17 @@ from flowlet.backoffice.people import Person, initials, person_of
 from flowlet.backoffice.search import SEARCH, Found, SimpleSource
 from flowlet.backoffice.site import register
 from flowlet.backoffice.timeline import FORMATTERS, Sentence, Subject, timeline_panel
-from flowlet.audit.models import AuditRecord
 from flowlet.core import clock
 from flowlet.core.ids import is_id
 from flowlet.identity import operations, queries
-from flowlet.identity.choices import CustomerKind, CustomerStatus, RestrictionKind, RestrictionSource, RiskLevel, Tier
+from flowlet.identity.choices import (
+    CustomerKind,
+    CustomerStatus,
+    RestrictionKind,
+    RestrictionSource,
+    RiskLevel,
+    Tier,
+)
 from flowlet.identity.models import Customer, Restriction
 
 RISK_TONES: dict[str, Tone] = {"LOW": "", "MEDIUM": "warn", "HIGH": "bad", "PROHIBITED": "bad"}
@@ -45,11 +52,6 @@ UNFREEZE_REASONS = (
     ("ORDER_LIFTED", "The order was lifted"),
     ("PLACED_IN_ERROR", "Placed in error"),
 )
-
-
-def find_customers(term: str) -> Q:
-    """Return what the list's search field looks for: public id, the partner's reference, part of the name."""
-    return Q(public_id=term) | Q(reference=term) | Q(name__icontains=term)
 
 
 def restricted() -> Exists:
@@ -82,7 +84,7 @@ class CustomerAdmin(ModelAdmin):
     summary = "People and businesses of all partners"
     related = ("partner",)
     detail_template = "backoffice/customer.html"
-    search = find_customers
+    search_by = ("public_id", "reference", "name__icontains")
     search_hint = "Name, reference or cus_ id"
     list_order = ("-created_at", "-id")
     views = (
@@ -110,7 +112,8 @@ class CustomerAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return customers with whether anything is in force against them."""
-        return super().get_queryset(request).annotate(is_restricted=restricted())
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(is_restricted=restricted())
+        return rows
 
     def object_title(self, obj: Any) -> str:
         """Return the customer's name."""
@@ -118,13 +121,16 @@ class CustomerAdmin(ModelAdmin):
 
     def badges(self, obj: Any) -> list[object]:
         """Return state and risk."""
-        return [_state(obj), Badge(f"{obj.get_risk_level_display()} risk", RISK_TONES.get(obj.risk_level, ""))]
+        return [
+            _state(obj),
+            Badge(f"{obj.get_risk_level_display()} risk", RISK_TONES.get(obj.risk_level, "")),
+        ]
 
     def object_summary(self, obj: Any) -> str:
         """Return kind, partner and tier."""
         return f"{obj.get_kind_display()} of {obj.partner.name} · {obj.get_tier_display()} tier · {obj.public_id}"
 
-    def extra(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+    def more_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """Return the bar of restrictions and the tabs."""
         known = _panels(person_of(request))
         tabs = list(dict.fromkeys(panel.tab for panel in known))
@@ -148,7 +154,9 @@ class CustomerAdmin(ModelAdmin):
 
 def _panels(person: Person) -> list[CustomerPanel]:
     allowed = [panel for panel in PANELS.values() if person.may(panel.permission)]
-    return sorted(allowed, key=lambda panel: (TABS.index(panel.tab) if panel.tab in TABS else len(TABS), panel.order))
+    return sorted(
+        allowed, key=lambda panel: (TABS.index(panel.tab) if panel.tab in TABS else len(TABS), panel.order)
+    )
 
 
 # Tabs stand in this order; what others name comes between the last two.
@@ -195,10 +203,18 @@ def _data_panel(customer: Customer, _person: Person, _now: datetime) -> Panel:
     facts += [
         ("E-mail", mask(customer.email)),
         ("Phone", mask(customer.phone, keep=2)),
-        ("Partner", Link(customer.partner.name, reverse("admin:identity_partner_change", args=[customer.partner.public_id]))),
+        (
+            "Partner",
+            Link(
+                customer.partner.name,
+                reverse("admin:identity_partner_change", args=[customer.partner.public_id]),
+            ),
+        ),
         ("Since", When(customer.created_at)),
     ]
-    return facts_panel("Personal data" if customer.kind == CustomerKind.PERSON else "Business data", facts, side=True)
+    return facts_panel(
+        "Personal data" if customer.kind == CustomerKind.PERSON else "Business data", facts, side=True
+    )
 
 
 def _recent_panel(customer: Customer, person: Person, _now: datetime) -> Panel:
@@ -289,7 +305,12 @@ def _wants(term: str) -> bool:
 
 SEARCH.register("customers")(
     SimpleSource(
-        title="Customers", icon="users", permission="identity.view_customer", find=_find, wants=_wants, order=10
+        title="Customers",
+        icon="users",
+        permission="identity.view_customer",
+        find=_find,
+        wants=_wants,
+        order=10,
     )
 )
 
@@ -372,4 +393,6 @@ def _restriction_text(record: AuditRecord) -> Sentence:
 
 FORMATTERS.register("customer.restrict")(_restriction_text)
 FORMATTERS.register("customer.release")(_restriction_text)
-FORMATTERS.register("customer.create")(lambda _record: Sentence(text="Customer created", icon="users", tone="info"))
+FORMATTERS.register("customer.create")(
+    lambda _record: Sentence(text="Customer created", icon="users", tone="info")
+)

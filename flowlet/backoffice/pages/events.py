@@ -20,11 +20,6 @@ from flowlet.backoffice.site import register
 from flowlet.events.models import Event
 
 
-def find_events(term: str) -> Q:
-    """Return what the search field looks for: an event's id, an object's id, a type."""
-    return Q(public_id=term) | Q(object_id=term) | Q(type=term)
-
-
 def _relayed(event: Event) -> Badge:
     return Badge("Relayed", "ok") if event.relayed_at else Badge("Waiting", "info")
 
@@ -37,7 +32,7 @@ class EventAdmin(ModelAdmin):
     summary = "What happened, in the order it was told"
     related = ("partner",)
     list_order = ("-id",)
-    search = find_events
+    search_by = ("public_id", "object_id", "type")
     search_hint = "Event id, object id or type"
     views = (
         View(key="all", title="All", counted=False),

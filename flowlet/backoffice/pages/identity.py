@@ -18,21 +18,6 @@ from flowlet.backoffice.timeline import Subject, timeline_panel
 from flowlet.identity.models import ApiClient, ApiClientSecret, Partner, User
 
 
-def find_partners(term: str) -> Q:
-    """Return what the search field of the list looks for."""
-    return Q(public_id=term) | Q(name__icontains=term)
-
-
-def find_users(term: str) -> Q:
-    """Return what the search field of the list looks for."""
-    return Q(public_id=term) | Q(email__icontains=term) | Q(full_name__icontains=term)
-
-
-def find_clients(term: str) -> Q:
-    """Return what the search field of the list looks for."""
-    return Q(client_id=term) | Q(public_id=term) | Q(name__icontains=term)
-
-
 def _status(obj: Any) -> Badge:
     return Badge(obj.get_status_display(), "ok" if obj.status == "ACTIVE" else "bad")
 
@@ -53,7 +38,7 @@ class PartnerAdmin(ModelAdmin):
 
     path, title, group, icon, nav_order = "partners", "Partners", "Control", "building-2", 30
     summary = "The companies whose customers we serve"
-    search = find_partners
+    search_by = ("public_id", "name__icontains")
     search_hint = "Name or prt_ id"
     list_order = ("name", "id")
     columns = (
@@ -102,7 +87,7 @@ class ApiClientAdmin(ModelAdmin):
     path, title, group, icon, nav_order = "api-clients", "API clients", "Control", "key-round", 40
     summary = "Programs of partners that call the API"
     related = ("partner",)
-    search = find_clients
+    search_by = ("client_id", "public_id", "name__icontains")
     search_hint = "Name or client id"
     list_order = ("-created_at", "-id")
     filters = (Choice("status", "State", tuple(ApiClient.Status.choices)),)
@@ -161,7 +146,7 @@ class UserAdmin(ModelAdmin):
     path, title, group, icon, nav_order = "users", "People and roles", "Control", "user-cog", 20
     summary = "Everyone who can log in"
     related = ("partner",)
-    search = find_users
+    search_by = ("public_id", "email__icontains", "full_name__icontains")
     search_hint = "Name or e-mail"
     list_order = ("full_name", "id")
     views = (
