@@ -140,7 +140,9 @@ def _other_connection() -> Any:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_while_the_first_is_at_work_the_second_is_told_to_wait_and_a_killed_first_frees_the_key(api: Api) -> None:
+def test_while_the_first_is_at_work_the_second_is_told_to_wait_and_a_killed_first_frees_the_key(
+    api: Api,
+) -> None:
     # Given a worker that holds the key's lock in a transaction that is still open
     partner_id = api.client.partner_id
     worker = _other_connection()

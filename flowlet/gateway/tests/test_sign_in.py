@@ -20,7 +20,9 @@ EMAIL = "clerk@partner.example"
 
 @pytest.fixture
 def person(partner: Partner) -> User:
-    return operations.create_user(email=EMAIL, full_name="Lea Brandt", password=PASSWORD, partner_id=partner.pk)
+    return operations.create_user(
+        email=EMAIL, full_name="Lea Brandt", password=PASSWORD, partner_id=partner.pk
+    )
 
 
 def post(path: str, body: object) -> Any:
