@@ -56,6 +56,7 @@ INSTALLED_APPS = [
 ]
 # What stands in flowlet.gateway.stacks steps aside on API addresses: they read no cookie and set none.
 MIDDLEWARE = [
+    "flowlet.backoffice.middleware.AnswerHeaders",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "flowlet.gateway.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -153,8 +154,13 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_RESET_ON_SUCCESS = True
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
+AXES_LOCKOUT_CALLABLE = "flowlet.backoffice.access.locked_out"
 AXES_USERNAME_FORM_FIELD = "username"
 RATELIMIT_USE_CACHE = "default"
+
+# --- screening ----------------------------------------------------------------------------------------------------------
+# A customer whom nobody could compare with a list (none is loaded) can receive money but not send any.
+SCREENING_BLOCKS_UNSCREENED = env.bool("SCREENING_BLOCKS_UNSCREENED", default=True)
 
 # --- headers ------------------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {

@@ -27,6 +27,8 @@ JWT_KEYS = f"test-1:{base64.b64encode(_PEM).decode()}"
 # 12 rounds cost a quarter of a second each; the production hasher has a test of its own.
 PASSWORD_HASHERS = ["flowlet.identity.hashers.QuickBCryptSHA256PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+# Most tests are not about screening and load no list; those that are switch it on.
+SCREENING_BLOCKS_UNSCREENED = False
 CELERY_TASK_ALWAYS_EAGER = False
 LOG_LEVEL = "WARNING"
 WHITENOISE_AUTOREFRESH = True  # files come from where they lie: tests need no collectstatic
