@@ -1,7 +1,7 @@
 """The queue of hits and the page that decides one: comparison on the left, the decision on the right."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -16,6 +16,7 @@ from compliance.list_formats import LISTS
 from compliance.models import POINTS_MAX, HitDecision, ScreeningHit
 from compliance.operations import screening
 from flowlet.audit import trail
+from flowlet.audit.models import AuditRecord
 from flowlet.backoffice.actions import ACTIONS, ActionCall, action
 from flowlet.backoffice.admin import ModelAdmin
 from flowlet.backoffice.cells import Badge, Due, Main, Score, Tone, When
@@ -36,6 +37,7 @@ STATUS_TONES: dict[str, Tone] = {
 }
 DECIDE = "compliance.decide_hit"
 _ALIKE_SHOWN = 5
+_SAME_LOOK = timedelta(minutes=15)
 _NEAR = 0.9  # of the score: what is redder than the rest
 
 
@@ -182,7 +184,15 @@ class HitAdmin(ModelAdmin):
 
 
 def _note_reveal(person: Person, hit: ScreeningHit) -> None:
-    """Write down who saw a birth date, and for what."""
+    """Write down who saw a birth date, and for what; looking again within a quarter of an hour is the same look."""
+    seen = AuditRecord.objects.filter(
+        customer=hit.customer.public_id,
+        action="customer.reveal",
+        actor=person.actor.ref,
+        recorded_at__gt=clock.now() - _SAME_LOOK,
+    )
+    if seen.exists():
+        return
     with trail.acting(person.actor):
         trail.record(
             action="customer.reveal",
