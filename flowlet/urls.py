@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from flowlet.backoffice.site import site
 
@@ -14,7 +14,15 @@ def favicon(request: HttpRequest) -> HttpResponse:
     return redirect(static("flowlet/favicon.svg"))
 
 
+def home(request: HttpRequest) -> HttpResponse:
+    """Send people who type the bare address to the back office."""
+    del request
+    return redirect("admin:index")
+
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home),
     path("favicon.ico", favicon),
     path("admin/", site.urls),
+    path("", include("flowlet.gateway.urls")),
 ]

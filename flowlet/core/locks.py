@@ -21,7 +21,7 @@ ORDER = (
     "wallets.deposit",
     "wallets.withdrawal",
     "payments.payment",
-    "ledger.account",
+    "ledger.balance",
 )
 _RANK = {label: rank for rank, label in enumerate(ORDER)}
 _STATE = "_flowlet_locks"
