@@ -15,6 +15,8 @@ from compliance.names.align import score_names
 from compliance.names.normal import normal_name
 from compliance.operations.screening import decide_hit
 from flowlet.audit.models import AuditRecord
+from flowlet.backoffice import access
+from flowlet.core import clock
 from flowlet.identity.models import Customer, User
 from flowlet.identity.operations import create_user
 from flowlet.identity.queries import active_restrictions
@@ -29,11 +31,20 @@ def at(client: Client, href: str) -> str:
     return str(answer.content.decode())
 
 
+def logged_in(client: Client, person: User) -> Client:
+    """Put the person behind the client, as the log-in page does after it has checked everything."""
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    session = client.session
+    session[access.STARTED] = clock.now().isoformat()
+    session[access.VERSION] = person.security_version
+    session.save()
+    return client
+
+
 @pytest.fixture
 def desk(client: Client, officer: User) -> Client:
     """The browser of an officer who is logged in."""
-    client.force_login(officer)
-    return client
+    return logged_in(client, officer)
 
 
 @pytest.fixture
@@ -41,8 +52,7 @@ def support(client: Client, db: None) -> Client:
     person = create_user(
         email="tom@house.example", full_name="Tom Hale", password="correct-horse-battery", roles=["support"]
     )
-    client.force_login(person)
-    return client
+    return logged_in(client, person)
 
 
 def form(page: str) -> dict[str, str]:
