@@ -12,7 +12,6 @@ from django.db import connection
 
 from bench.ways import Way
 
-
 _WARM = 30
 
 

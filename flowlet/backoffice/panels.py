@@ -1,6 +1,6 @@
 """Panels: the cards that pages are put together from, and the registry by which apps add theirs to the customer page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -69,7 +69,7 @@ def compare_panel(
     *,
     left: str,
     right: str,
-    rows: Sequence[dict[str, object]],
+    rows: Sequence[Mapping[str, object]],
     agreement: bool = False,
     shares: bool = False,
     foot: dict[str, object] | None = None,

@@ -38,7 +38,9 @@ def test_a_member_of_staff_logs_in_and_lands_on_the_page_asked_for(client: Clien
 
     assert answer["Location"] == "/admin/customers/"
     assert client.get("/admin/customers/").status_code == 200
-    assert AuditRecord.objects.filter(action="user.log_in", object_id=ops.public_id, outcome="DONE").count() == 1
+    assert (
+        AuditRecord.objects.filter(action="user.log_in", object_id=ops.public_id, outcome="DONE").count() == 1
+    )
 
 
 def test_the_session_gets_a_new_name_at_the_log_in(client: Client, ops: User) -> None:
@@ -59,7 +61,9 @@ def test_a_foreign_address_is_never_the_next_page(client: Client, ops: User, tar
     assert answer["Location"] == "/admin/"
 
 
-def test_unknown_wrong_locked_and_foreign_log_ins_read_alike(client: Client, ops: User, partner: Partner) -> None:
+def test_unknown_wrong_locked_and_foreign_log_ins_read_alike(
+    client: Client, ops: User, partner: Partner
+) -> None:
     outsider = operations.create_user(
         email="dev@partner.example", full_name="Devi", password=PASSWORD, partner_id=partner.pk
     )
@@ -76,7 +80,9 @@ def test_unknown_wrong_locked_and_foreign_log_ins_read_alike(client: Client, ops
     assert access.REFUSED in wrong
 
 
-def test_too_many_tries_from_one_address_are_refused_with_the_right_password_too(client: Client, ops: User) -> None:
+def test_too_many_tries_from_one_address_are_refused_with_the_right_password_too(
+    client: Client, ops: User
+) -> None:
     with time_machine.travel("2026-11-02T09:30:00Z", tick=False):
         for number in range(31):
             attempt(client, f"guess{number}@house.example", "x")

@@ -16,9 +16,7 @@ GROUNDS = ("ground", "side", "surface", "raised", "sunken", "hover", "selected")
 TEXTS = [(text, ground) for text in ("ink", "ink-2", "ink-3", "accent-text") for ground in GROUNDS]
 BADGES = [(name, f"{name}-bg") for name in ("ok", "warn", "bad", "info", "wait", "neutral")]
 ON_BADGES = [(name, ground) for name in ("ok", "warn", "bad") for ground in ("surface", "hover", "selected")]
-BUTTONS = [
-    ("on-accent", name) for name in ("accent", "accent-hover", "danger", "danger-hover")
-]
+BUTTONS = [("on-accent", name) for name in ("accent", "accent-hover", "danger", "danger-hover")]
 EDGES = [("control", ground) for ground in ("ground", "surface", "raised")]
 BARS = [(f"chart-{number}", "surface") for number in (1, 2, 3, 4)]
 

@@ -29,7 +29,13 @@ urlpatterns = [*house_urls, path("broken/", broken)]
 
 @pytest.mark.parametrize(
     ("address", "status"),
-    [("/admin/", 200), ("/admin/nowhere/", 404), ("/admin/partners/", 403), ("/admin/logout/", 405), ("/broken/", 500)],
+    [
+        ("/admin/", 200),
+        ("/admin/nowhere/", 404),
+        ("/admin/partners/", 403),
+        ("/admin/logout/", 405),
+        ("/broken/", 500),
+    ],
 )
 @override_settings(ROOT_URLCONF=__name__)
 def test_every_answer_carries_the_policy(ops_desk: Client, address: str, status: int) -> None:
