@@ -259,7 +259,7 @@ class ScreeningHit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.public_id
+        return f"{self.public_id} ({self.get_status_display()})"
 
 
 class HitDecision(models.Model):
