@@ -9,9 +9,17 @@ from flowlet.demo import names
 from flowlet.demo.plan import CustomerPlan, WalletPlan
 from flowlet.demo.scripts import Script
 
-_IBAN_COUNTRIES = frozenset("AE AT BE CH CY CZ DE DK ES FR GB GR IE IT KW NL NO PL PT QA SE TR".split())
+_IBAN_COUNTRIES = frozenset(["AE", "AT", "BE", "CH", "CY", "CZ", "DE", "DK", "ES", "FR", "GB", "GR", "IE", "IT", "KW", "NL", "NO", "PL", "PT", "QA", "SE", "TR"])
 _HOME_CURRENCY = {"GB": "GBP", "CH": "CHF", "JP": "JPY", "KW": "KWD", "US": "USD"}
-_PHONES = {"DE": "+49151", "GB": "+447700", "CH": "+41790", "FR": "+33600", "JP": "+8190", "KW": "+9655", "US": "+1202555"}
+_PHONES = {
+    "DE": "+49151",
+    "GB": "+447700",
+    "CH": "+41790",
+    "FR": "+33600",
+    "JP": "+8190",
+    "KW": "+9655",
+    "US": "+1202555",
+}
 # Two people whom `show_access` lets pay each other.
 PAYER, PAYEE = "demo-payer", "demo-payee"
 
@@ -85,13 +93,17 @@ class Crowd:
             if name not in self._used:
                 break
         self._used.add(name)
-        country = self.rng.choice([c for c in names.LEGAL_FORMS if self._currency_of(c) in self.script.currencies])
+        country = self.rng.choice(
+            [c for c in names.LEGAL_FORMS if self._currency_of(c) in self.script.currencies]
+        )
         self._add_business(f"{name} {names.LEGAL_FORMS[country]}", country)
 
     def _add_business(self, legal: str, country: str) -> str:
         reference, at = self._reference(), self.start + timedelta(minutes=self.rng.uniform(0, 300))
         self.customers.append(
-            CustomerPlan(reference=reference, kind="BUSINESS", country=country, at=at, legal=legal, tier="PLUS")
+            CustomerPlan(
+                reference=reference, kind="BUSINESS", country=country, at=at, legal=legal, tier="PLUS"
+            )
         )
         self._wallets(reference, country, at, business=True)
         return reference
@@ -113,7 +125,11 @@ class Crowd:
 
     def _currency_of(self, country: str) -> str:
         home = _HOME_CURRENCY.get(country, "EUR")
-        return home if home in self.script.currencies else max(self.script.currencies, key=self.script.currencies.__getitem__)
+        return (
+            home
+            if home in self.script.currencies
+            else max(self.script.currencies, key=self.script.currencies.__getitem__)
+        )
 
     def _wallets(self, reference: str, country: str, at: datetime, *, business: bool) -> None:
         currencies = [self._currency_of(country)]

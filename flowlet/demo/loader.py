@@ -88,18 +88,14 @@ def _load_watchlist(now: datetime, progress: Progress) -> None:
 def _hire(progress: Progress) -> None:
     for done, desk in enumerate(DESKS):
         progress("Hiring staff", done, len(DESKS))
-        identity.create_user(
-            email=desk.email, full_name=desk.name, password=PASSWORD, roles=[desk.role]
-        )
+        identity.create_user(email=desk.email, full_name=desk.name, password=PASSWORD, roles=[desk.role])
     progress("Hiring staff", len(DESKS), len(DESKS))
 
 
 def _sign_partners(plans: list[PartnerPlan], now: datetime) -> dict[str, int]:
     keys = {}
     for plan in plans:
-        partner = identity.create_partner(
-            name=plan.name, country=plan.country, now=now - timedelta(days=91)
-        )
+        partner = identity.create_partner(name=plan.name, country=plan.country, now=now - timedelta(days=91))
         demo = plan.slug == "paylark"
         identity.create_api_client(
             partner_id=partner.pk,
@@ -134,11 +130,18 @@ def _play_all(
     with context.Manager() as manager, context.Pool(min(processes, len(plans))) as pool:
         inbox = manager.Queue()
         largest_first = sorted(plans, key=lambda plan: -len(plan.acts))
-        jobs = [pool.apply_async(_play_in_child, (plan, partners[plan.slug], inbox)) for plan in largest_first]
+        jobs = [
+            pool.apply_async(_play_in_child, (plan, partners[plan.slug], inbox)) for plan in largest_first
+        ]
         _follow(pool, jobs, inbox, advance)
 
 
-def _follow(pool: Pool, jobs: list["multiprocessing.pool.AsyncResult[None]"], inbox: object, advance: Callable[[int], None]) -> None:
+def _follow(
+    pool: Pool,
+    jobs: list["multiprocessing.pool.AsyncResult[None]"],
+    inbox: object,
+    advance: Callable[[int], None],
+) -> None:
     """Report what the children report; an error in one of them is raised here."""
     while not (all(job.ready() for job in jobs) and inbox.empty()):  # type: ignore[attr-defined]
         try:
@@ -179,7 +182,9 @@ class _Player:
         self.wallets: dict[str, Wallet] = {}
         self.banks: dict[str, BankAccount] = {}
         self.number = 0
-        self.ops = Person(User.objects.get(email=next(desk.email for desk in DESKS if desk.role == "ops"))).actor
+        self.ops = Person(
+            User.objects.get(email=next(desk.email for desk in DESKS if desk.role == "ops"))
+        ).actor
 
     def everything(self) -> Iterator[None]:
         for customer in self.plan.customers:
@@ -290,7 +295,9 @@ class _Player:
 def _decide(now: datetime, progress: Progress) -> None:
     """Let officers decide on the older hits: most are somebody else, one is escalated, one is true."""
     hits = list(ScreeningHit.objects.filter(status="OPEN").order_by("opened_at", "pk"))
-    people = {desk.role: User.objects.get(email=desk.email) for desk in DESKS if desk.role in ("officer", "lead")}
+    people = {
+        desk.role: User.objects.get(email=desk.email) for desk in DESKS if desk.role in ("officer", "lead")
+    }
     decided = hits[: max(0, len(hits) * 4 // 10)]
     for done, hit in enumerate(decided):
         progress("Deciding on older hits", done, len(decided))
@@ -321,7 +328,9 @@ def _told_if_refused(hit: ScreeningHit) -> Iterator[None]:
     try:
         yield
     except AppError as refusal:
-        raise RuntimeError(f"the story's decision on {hit.public_id} was refused: {refusal.code}") from refusal
+        raise RuntimeError(
+            f"the story's decision on {hit.public_id} was refused: {refusal.code}"
+        ) from refusal
 
 
 def is_empty() -> bool:

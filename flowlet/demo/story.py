@@ -81,8 +81,12 @@ class _Teller:
         """Fill every wallet once, soon after it was opened."""
         for wallet in self.plan.wallets:
             business = wallet.customer in self.businesses
-            minor = self._minor(wallet.currency, self.rng.uniform(2_000, 9_000) if business else self.rng.uniform(150, 1_200))
-            self._act(wallet.at + timedelta(minutes=self.rng.randint(5, 600)), "DEPOSIT", wallet.key, minor=minor)
+            minor = self._minor(
+                wallet.currency, self.rng.uniform(2_000, 9_000) if business else self.rng.uniform(150, 1_200)
+            )
+            self._act(
+                wallet.at + timedelta(minutes=self.rng.randint(5, 600)), "DEPOSIT", wallet.key, minor=minor
+            )
             self.balance[wallet.key] += minor
 
     def _stops(self) -> None:
@@ -127,7 +131,9 @@ class _Teller:
         return latest - timedelta(seconds=self.rng.randint(0, 5_400))
 
     def _payment(self, at: datetime) -> None:
-        currency = self.rng.choices(list(self.script.currencies), weights=list(self.script.currencies.values()))[0]
+        currency = self.rng.choices(
+            list(self.script.currencies), weights=list(self.script.currencies.values())
+        )[0]
         there = [w for w in self.by_currency.get(currency, []) if w.at + timedelta(hours=12) < at]
         if len(there) < 2:  # noqa: PLR2004 - a payer and a payee
             return
@@ -145,7 +151,9 @@ class _Teller:
 
     def _occasion(self, *, business: bool) -> tuple[str, float]:
         words, low, high = self.rng.choice(self.script.refunds if business else self.script.occasions)
-        return words.format(n=self.rng.randint(1_000, 9_999)), self.rng.triangular(low, high, low + (high - low) * 0.25)
+        return words.format(n=self.rng.randint(1_000, 9_999)), self.rng.triangular(
+            low, high, low + (high - low) * 0.25
+        )
 
     def _pay(self, at: datetime, payer: WalletPlan, payee: WalletPlan, minor: int, text: str) -> None:
         short = minor - self.balance[payer.key]
@@ -161,7 +169,9 @@ class _Teller:
             self.balance[payee.key] += minor
 
     def _top_up(self, at: datetime, wallet: WalletPlan, short: int) -> None:
-        minor = self._minor(wallet.currency, 0) + short + self._minor(wallet.currency, self.rng.uniform(100, 900))
+        minor = (
+            self._minor(wallet.currency, 0) + short + self._minor(wallet.currency, self.rng.uniform(100, 900))
+        )
         self._act(at - timedelta(seconds=self.rng.randint(40, 240)), "DEPOSIT", wallet.key, minor=minor)
         self.balance[wallet.key] += minor
 

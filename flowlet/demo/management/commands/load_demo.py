@@ -33,9 +33,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Offer what to do with data that is there, and how much to make."""
         group = parser.add_mutually_exclusive_group()
-        group.add_argument("--if-empty", action="store_true", help="do nothing when there are partners already")
+        group.add_argument(
+            "--if-empty", action="store_true", help="do nothing when there are partners already"
+        )
         group.add_argument("--reset", action="store_true", help="throw away EVERYTHING in the database first")
-        parser.add_argument("--scale", type=_scale, default=1.0, help="1 means about 300 customers, 10,000 payments")
+        parser.add_argument(
+            "--scale", type=_scale, default=1.0, help="1 means about 300 customers, 10,000 payments"
+        )
         parser.add_argument("--processes", type=int, default=min(3, os.cpu_count() or 1))
 
     def handle(self, **options: Any) -> None:
@@ -52,7 +56,9 @@ class Command(BaseCommand):
             if options["if_empty"]:
                 self.stdout.write("There is data already; nothing to load.")
                 return
-            raise CommandError("There is data already. Use --if-empty to keep it or --reset to throw it away.")
+            raise CommandError(
+                "There is data already. Use --if-empty to keep it or --reset to throw it away."
+            )
         started = time.monotonic()
         loaded = load(
             now=now(), scale=options["scale"], processes=options["processes"], progress=self._progress
@@ -76,7 +82,11 @@ class Command(BaseCommand):
         """Show how far a step is, at most twice a second; on a terminal in one line."""
         moment = time.monotonic()
         changed = step != getattr(self, "_step", "")
-        if done < total and not changed and moment - getattr(self, "_shown", 0.0) < _EVERY_S * (1 if self.stdout.isatty() else 10):
+        if (
+            done < total
+            and not changed
+            and moment - getattr(self, "_shown", 0.0) < _EVERY_S * (1 if self.stdout.isatty() else 10)
+        ):
             return
         if done == total and getattr(self, "_finished", "") == step:
             return
