@@ -9,7 +9,32 @@ from flowlet.demo import names
 from flowlet.demo.plan import CustomerPlan, WalletPlan
 from flowlet.demo.scripts import Script
 
-_IBAN_COUNTRIES = frozenset(["AE", "AT", "BE", "CH", "CY", "CZ", "DE", "DK", "ES", "FR", "GB", "GR", "IE", "IT", "KW", "NL", "NO", "PL", "PT", "QA", "SE", "TR"])
+_IBAN_COUNTRIES = frozenset(
+    [
+        "AE",
+        "AT",
+        "BE",
+        "CH",
+        "CY",
+        "CZ",
+        "DE",
+        "DK",
+        "ES",
+        "FR",
+        "GB",
+        "GR",
+        "IE",
+        "IT",
+        "KW",
+        "NL",
+        "NO",
+        "PL",
+        "PT",
+        "QA",
+        "SE",
+        "TR",
+    ]
+)
 _HOME_CURRENCY = {"GB": "GBP", "CH": "CHF", "JP": "JPY", "KW": "KWD", "US": "USD"}
 _PHONES = {
     "DE": "+49151",

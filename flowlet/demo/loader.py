@@ -1,14 +1,13 @@
 """Playing the story through the operations of the house: the only door. Each partner in a process of its own."""
 
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from multiprocessing.pool import Pool
+from multiprocessing.pool import AsyncResult
 from pathlib import Path
-from queue import Empty
-from typing import Protocol
+from queue import Empty, Queue
 
 from django.db import connection, connections
 
@@ -34,10 +33,6 @@ from wallets.operations import wallets as wallet_operations
 Progress = Callable[[str, int, int], None]
 _REPORT_EVERY = 25
 _SAMPLE = Path(__file__).resolve().parents[2] / "compliance" / "data" / "ofac-sample"
-
-
-class _Inbox(Protocol):
-    def put(self, item: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +128,14 @@ def _play_all(
         jobs = [
             pool.apply_async(_play_in_child, (plan, partners[plan.slug], inbox)) for plan in largest_first
         ]
-        _follow(pool, jobs, inbox, advance)
+        _follow(jobs, inbox, advance)
 
 
-def _follow(
-    pool: Pool,
-    jobs: list["multiprocessing.pool.AsyncResult[None]"],
-    inbox: object,
-    advance: Callable[[int], None],
-) -> None:
+def _follow(jobs: Sequence["AsyncResult[None]"], inbox: "Queue[int]", advance: Callable[[int], None]) -> None:
     """Report what the children report; an error in one of them is raised here."""
-    while not (all(job.ready() for job in jobs) and inbox.empty()):  # type: ignore[attr-defined]
+    while not (all(job.ready() for job in jobs) and inbox.empty()):
         try:
-            advance(inbox.get(timeout=0.5))  # type: ignore[attr-defined]
+            advance(inbox.get(timeout=0.5))
         except Empty:
             for job in jobs:
                 if job.ready():
@@ -154,7 +144,7 @@ def _follow(
         job.get()
 
 
-def _play_in_child(plan: PartnerPlan, partner_id: int, inbox: _Inbox) -> None:
+def _play_in_child(plan: PartnerPlan, partner_id: int, inbox: "Queue[int]") -> None:
     try:
         with connection.cursor() as cursor:
             # A crash may cost the demo its last second; waiting for the disk at each commit would cost minutes.
