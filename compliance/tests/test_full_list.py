@@ -3,11 +3,14 @@
 import csv
 from collections.abc import Callable
 from datetime import date, datetime
+from pathlib import Path
 
 import pytest
 
 from compliance.list_formats import LISTS
+from compliance.management.commands.freeze_rarity import weights
 from compliance.models import ListedEntity, ScreeningHit
+from compliance.names import rarity
 from compliance.names.align import score_names
 from compliance.names.normal import normal_name
 from compliance.operations.lists import load_list
@@ -63,3 +66,11 @@ def test_labelled_pairs_are_told_apart_at_the_shipped_threshold(pairs: list[dict
 
     right = sum(alarm and match for alarm, match in zip(found, truth, strict=True))
     assert 2 * right / (sum(found) + sum(truth)) >= F1_MIN
+
+
+def test_the_shipped_weights_are_those_of_the_list_they_name() -> None:
+    shipped = Path(rarity.__file__).with_name("rarity.csv").read_text("ascii").splitlines()[1:]
+
+    found = weights(LISTS.get("ofac-sdn").parse(delivery()))
+
+    assert shipped == [f"{word},{weight:.2f}" for word, weight in found.items()]
