@@ -1,34 +1,29 @@
-"""Lists and pages of accounts, transactions and postings, and the trial balance: for looking, nothing is written here."""
+"""Lists and pages of accounts, transactions and postings: for looking, nothing is written here."""
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
 from flowlet.backoffice.admin import ModelAdmin
-from flowlet.backoffice.cells import Amount, Badge, Code, Day, Link, Main, Masked, Part, Tone, When, words
+from flowlet.backoffice.cells import Amount, Badge, Code, Day, Link, Main, Masked, Tone, When, words
 from flowlet.backoffice.filters import Choice, DateSpan, Text
-from flowlet.backoffice.frame import page
 from flowlet.backoffice.lists import Column, View
-from flowlet.backoffice.navigation import Item
-from flowlet.backoffice.panels import Panel, empty_panel, facts_panel, table_panel
-from flowlet.backoffice.site import register, register_page
-from flowlet.core.currencies import exponent
+from flowlet.backoffice.panels import Panel, facts_panel, table_panel
+from flowlet.backoffice.site import register
 from flowlet.core.ids import is_id
-from flowlet.core.money import MINOR_MAX, NBSP, Money
+from flowlet.core.money import Money
+from ledger import admin_trial_balance as _trial_balance  # noqa: F401 - registers the page
+from ledger.admin_parts import Sum, Total, amount_cell, side_cell
 from ledger.choices import AccountStatus, ChartKind
 from ledger.models.accounts import Account
 from ledger.models.transactions import LedgerTransaction, Posting, TransactionText
 from ledger.queries.balances import list_postings
 from ledger.queries.transactions import list_transactions
-from ledger.queries.trial_balance import TrialBalance, get_trial_balances
 
 _SHOWN = 25
 _TONES: dict[str, Tone] = {
@@ -38,30 +33,6 @@ _TONES: dict[str, Tone] = {
     AccountStatus.FROZEN: "bad",
     AccountStatus.CLOSED: "",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Sum(Part):
-    """A sum over accounts: it may be larger than Money carries."""
-
-    minor: int
-    currency: str
-    strong: bool = False
-
-    def html(self) -> SafeString:
-        """Return the sum on one line, bold in a total's row."""
-        digits = f"{Decimal(self.minor).scaleb(-exponent(self.currency)):,}"
-        text = format_html('<span class="money">{}{}<small>{}</small></span>', digits, NBSP, self.currency)
-        return format_html("<b>{}</b>", text) if self.strong else text
-
-
-def _amount(minor: int, currency: str) -> Part:
-    return Amount(Money(minor, currency)) if abs(minor) <= MINOR_MAX else _Sum(minor, currency)
-
-
-def _side(amount: int, currency: str, *, debit: bool) -> object:
-    """Return the amount if it stands on that side, else nothing."""
-    return _amount(abs(amount), currency) if (amount > 0) is debit else ""
 
 
 def account_title(account: Account) -> str:
@@ -85,10 +56,6 @@ def _status_badge(account: Account) -> Badge:
     return Badge(account.balance.get_status_display(), _TONES[account.balance.status])
 
 
-def _held(account: Account) -> object:
-    return _amount(account.balance.held, account.currency) if account.balance.held else ""
-
-
 def _owner(account: Account) -> str:
     if account.customer:
         return account.customer.name
@@ -99,7 +66,7 @@ def _owner(account: Account) -> str:
 class AccountAdmin(ModelAdmin):
     """All accounts with what they hold."""
 
-    path, title, group, icon, nav_order = "ledger/accounts", "Accounts", "Money", "landmark", 60
+    path, title, group, icon, nav_order = "ledger/accounts", "Ledger accounts", "Money", "book-open-text", 70
     summary = "Where money is booked, one currency each; balances in the account's natural sign"
     related = ("chart_account", "partner", "customer", "balance")
     list_order = ("-pk",)
@@ -120,10 +87,10 @@ class AccountAdmin(ModelAdmin):
         Column(title="Account", cell=lambda a: Main(account_title(a), a.public_id, mono=True)),
         Column(title="Heading", cell=lambda a: str(a.chart_account), width="l", hide="m"),
         Column(title="Owner", cell=_owner, width="m", hide="s"),
-        Column(title="Posted", cell=lambda a: _amount(a.balance.posted, a.currency), width="l", right=True),
-        Column(title="Held", cell=_held, width="m", right=True, hide="m"),
+        Column(
+            title="Posted", cell=lambda a: amount_cell(a.balance.posted, a.currency), width="m", right=True
+        ),
         Column(title="Status", cell=_status_badge, width="s"),
-        Column(title="Postings", cell=lambda a: f"{a.balance.seq:,}", width="s", right=True, hide="m"),
     )
     empty = ("No accounts yet", "Accounts are opened with the first wallet and the first booking.")
 
@@ -144,10 +111,13 @@ class AccountAdmin(ModelAdmin):
         del request
         balance = obj.balance
         figures: list[tuple[str, object]] = [
-            ("Posted", _amount(balance.posted, obj.currency)),
-            ("Held", _amount(balance.held, obj.currency)),
-            ("Available", _amount(balance.posted - balance.held, obj.currency)),
-            ("Lowest allowed", "No limit" if balance.floor is None else _amount(balance.floor, obj.currency)),
+            ("Posted", amount_cell(balance.posted, obj.currency)),
+            ("Held", amount_cell(balance.held, obj.currency)),
+            ("Available", amount_cell(balance.posted - balance.held, obj.currency)),
+            (
+                "Lowest allowed",
+                "No limit" if balance.floor is None else amount_cell(balance.floor, obj.currency),
+            ),
             ("Postings", f"{balance.seq:,}"),
             ("Latest posting", When(balance.latest_posted_at)),
         ]
@@ -180,15 +150,13 @@ def _postings_panel(account: Account) -> Panel:
     return table_panel(
         "Latest postings",
         columns=(
-            Column(title="No.", cell=lambda p: f"{p.account_seq:,}", width="xs", right=True, hide="s"),
+            Column(title="Transaction", cell=_posting_title),
+            Column(title="Change", cell=lambda p: _change(p, account.sign), width="m", right=True),
             Column(
-                title="Transaction",
-                cell=lambda p: Main(words(p.transaction.kind), p.transaction.public_id, mono=True),
-            ),
-            Column(title="Date", cell=lambda p: Day(p.effective_date), width="m", hide="s"),
-            *_SIDES,
-            Column(
-                title="Balance", cell=lambda p: _amount(p.balance_after, p.currency), width="l", right=True
+                title="Balance",
+                cell=lambda p: amount_cell(p.balance_after, p.currency),
+                width="m",
+                right=True,
             ),
         ),
         rows=list(list_postings(account.pk)[:_SHOWN]),
@@ -198,16 +166,29 @@ def _postings_panel(account: Account) -> Panel:
     )
 
 
+def _posting_title(posting: Posting) -> Main:
+    return Main(
+        words(posting.transaction.kind), f"No. {posting.account_seq:,} · {posting.effective_date:%-d %b %Y}"
+    )
+
+
+def _change(posting: Posting, sign: int) -> Amount:
+    """Return what the posting did to the account, in the account's natural sign."""
+    return Amount(Money(sign * posting.amount, posting.currency), signed=True)
+
+
 _SIDES = (
-    Column(title="Debit", cell=lambda p: _side(p.amount, p.currency, debit=True), width="l", right=True),
-    Column(title="Credit", cell=lambda p: _side(p.amount, p.currency, debit=False), width="l", right=True),
+    Column(title="Debit", cell=lambda p: side_cell(p.amount, p.currency, debit=True), width="m", right=True),
+    Column(
+        title="Credit", cell=lambda p: side_cell(p.amount, p.currency, debit=False), width="m", right=True
+    ),
 )
 
 
 def _turnover(transaction: LedgerTransaction) -> object:
     """Return what was moved: the debits of each currency."""
     parts = [
-        _amount(minor, code).html() for code, minor in sorted(_debits(transaction.postings.all()).items())
+        amount_cell(minor, code).html() for code, minor in sorted(_debits(transaction.postings.all()).items())
     ]
     return format_html("{}" + "<br>{}" * (len(parts) - 1), *parts) if parts else ""
 
@@ -227,8 +208,8 @@ class TransactionAdmin(ModelAdmin):
         "ledger/transactions",
         "Transactions",
         "Money",
-        "arrow-left-right",
-        61,
+        "receipt",
+        71,
     )
     summary = "Every booking with its legs; they sum to zero in each currency and are never changed"
     list_order = ("-pk",)
@@ -246,11 +227,10 @@ class TransactionAdmin(ModelAdmin):
     columns = (
         Column(title="Transaction", cell=lambda t: Main(words(t.kind), t.public_id, mono=True)),
         Column(
-            title="Cause", cell=lambda t: Main(words(t.source), t.source_key, mono=True), width="xl", hide="m"
+            title="Cause", cell=lambda t: Main(words(t.source), t.source_key, mono=True), width="l", hide="m"
         ),
-        Column(title="Legs", cell=lambda t: str(t.leg_count), width="xs", right=True, hide="s"),
-        Column(title="Amount", cell=_turnover, width="l", right=True),
-        Column(title="Value date", cell=lambda t: Day(t.effective_date), width="m", hide="s"),
+        Column(title="Amount", cell=_turnover, width="m", right=True),
+        Column(title="Value date", cell=lambda t: Day(t.effective_date), width="s", hide="m"),
         Column(title="Posted", cell=lambda t: When(t.posted_at), width="m", right=True),
     )
     empty = ("No transactions yet", "The first deposit makes the first one.")
@@ -304,66 +284,45 @@ class TransactionAdmin(ModelAdmin):
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Total:
-    """The last row of a table with two sides: one currency's sums."""
-
-    currency: str
-    debit: int
-    credit: int
-
-
 def _legs_panel(transaction: LedgerTransaction) -> Panel:
     legs = list(transaction.postings.all())
     debits = _debits(legs)
     totals = [
-        _Total(code, debits[code], debits[code] - sum(leg.amount for leg in legs if leg.currency == code))
+        Total(code, debits[code], debits[code] - sum(leg.amount for leg in legs if leg.currency == code))
         for code in sorted(debits)
     ]
     return table_panel(
         "Legs",
         columns=(
             Column(title="Account", cell=_leg_account),
-            Column(
-                title="Heading",
-                cell=lambda r: "" if isinstance(r, _Total) else str(r.account.chart_account),
-                width="l",
-                hide="m",
-            ),
-            Column(title="Debit", cell=lambda r: _leg_side(r, debit=True), width="l", right=True),
-            Column(title="Credit", cell=lambda r: _leg_side(r, debit=False), width="l", right=True),
-            Column(
-                title="Balance after",
-                cell=lambda r: "" if isinstance(r, _Total) else _amount(r.balance_after, r.currency),
-                width="l",
-                right=True,
-                hide="s",
-            ),
+            Column(title="Debit", cell=lambda r: _leg_side(r, debit=True), width="m", right=True),
+            Column(title="Credit", cell=lambda r: _leg_side(r, debit=False), width="m", right=True),
         ),
         rows=[*legs, *totals],
-        note="Debits equal credits in each currency",
+        note="Debits equal credits in each currency"
+        if all(total.debit == total.credit for total in totals)
+        else "Debits and credits differ",
     )
 
 
-def _leg_account(row: Posting | _Total) -> object:
-    if isinstance(row, _Total):
-        return format_html("<b>Sum, {}</b>", row.currency)
-    return Main(
-        account_title(row.account), row.account.public_id, mono=True, href=account_link(row.account).href
-    )
+def _leg_account(row: Posting | Total) -> object:
+    if isinstance(row, Total):
+        return row.title
+    after = Money(row.balance_after, row.currency).format()
+    return Main(account_title(row.account), f"{after} after it", href=account_link(row.account).href)
 
 
-def _leg_side(row: Posting | _Total, *, debit: bool) -> object:
-    if isinstance(row, _Total):
-        return _Sum(row.debit if debit else row.credit, row.currency, strong=True)
-    return _side(row.amount, row.currency, debit=debit)
+def _leg_side(row: Posting | Total, *, debit: bool) -> object:
+    if isinstance(row, Total):
+        return Sum(row.debit if debit else row.credit, row.currency, strong=True)
+    return side_cell(row.amount, row.currency, debit=debit)
 
 
 @register(Posting)
 class PostingAdmin(ModelAdmin):
     """All postings, newest first; a row leads to its transaction."""
 
-    path, title, group, icon, nav_order = "ledger/postings", "Postings", "Money", "list-checks", 62
+    path, title, group, icon, nav_order = "ledger/postings", "Postings", "Money", "list-checks", 72
     summary = "One line per leg, in the order they were booked"
     related = ("transaction", "account__chart_account", "account__customer")
     list_order = ("-id",)
@@ -383,85 +342,8 @@ class PostingAdmin(ModelAdmin):
                 href=transaction_link(p.transaction).href,
             ),
         ),
-        Column(title="Account", cell=lambda p: account_link(p.account), width="l"),
+        Column(title="Account", cell=lambda p: account_link(p.account), width="m"),
         *_SIDES,
-        Column(
-            title="Balance after",
-            cell=lambda p: _amount(p.balance_after, p.currency),
-            width="l",
-            right=True,
-            hide="m",
-        ),
-        Column(title="Value date", cell=lambda p: Day(p.effective_date), width="m", hide="m"),
-        Column(title="Posted", cell=lambda p: When(p.posted_at), width="m", right=True, hide="s"),
+        Column(title="Value date", cell=lambda p: Day(p.effective_date), width="s", hide="s"),
     )
     empty = ("No postings yet", "The first deposit makes the first two.")
-
-
-@register_page(
-    route="ledger/trial-balance/",
-    name="ledger_trial_balance",
-    permission="ledger.view_trialbalance",
-    navigation=Item(
-        title="Trial balance",
-        url_name="admin:ledger_trial_balance",
-        group="Money",
-        icon="scale",
-        permission="ledger.view_trialbalance",
-        order=63,
-    ),
-)
-def trial_balance(request: HttpRequest) -> HttpResponse:
-    """Answer the present trial balance, one card per currency."""
-    balances = get_trial_balances()
-    even = all(balance.debit == balance.credit for balance in balances)
-    return page(
-        request,
-        "admin/change_form.html",
-        title="Trial balance",
-        path=[("Money", "")],
-        summary="What every heading holds now, debits against credits",
-        badges=[Badge("Even", "ok") if even else Badge("Not even", "bad")],
-        panels=[_trial_panel(balance) for balance in balances]
-        or [empty_panel("Trial balance", what="Nothing booked yet", icon="scale")],
-        side_panels=[],
-    )
-
-
-def _trial_panel(balance: TrialBalance) -> Panel:
-    return table_panel(
-        balance.currency,
-        columns=(
-            Column(title="Heading", cell=_trial_heading),
-            Column(
-                title="Accounts",
-                cell=lambda r: "" if isinstance(r, _Total) else f"{r.accounts:,}",
-                width="m",
-                right=True,
-                hide="s",
-            ),
-            Column(
-                title="Postings",
-                cell=lambda r: "" if isinstance(r, _Total) else f"{r.postings:,}",
-                width="m",
-                right=True,
-                hide="s",
-            ),
-            Column(title="Debit", cell=lambda r: _trial_side(r, r.debit), width="l", right=True),
-            Column(title="Credit", cell=lambda r: _trial_side(r, r.credit), width="l", right=True),
-        ),
-        rows=[*balance.lines, _Total(balance.currency, balance.debit, balance.credit)],
-        note="Debits equal credits" if balance.debit == balance.credit else "Debits and credits differ",
-    )
-
-
-def _trial_heading(row: Any) -> object:
-    if isinstance(row, _Total):
-        return format_html("<b>Sum, {}</b>", row.currency)
-    return Main(f"{row.number} {row.name}", row.kind.label)
-
-
-def _trial_side(row: Any, minor: int) -> object:
-    if isinstance(row, _Total):
-        return _Sum(minor, row.currency, strong=True)
-    return _Sum(minor, row.currency) if minor else ""

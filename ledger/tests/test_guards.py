@@ -244,7 +244,6 @@ def test_legs_on_another_day_than_their_header_are_refused(
 def test_a_dropped_conflicting_leg_does_not_move_the_balance(
     refused: Callable, payer: Account, payee: Account
 ) -> None:
-    # The row guard has run when ON CONFLICT drops the row: the balance must not keep what has no posting.
     posted = move(payer, payee, 100)
 
     with refused("balance_has_posting"):
@@ -399,8 +398,3 @@ def test_switching_triggers_off_is_for_superusers_only(payer: Account) -> None:
         with pytest.raises(ProgrammingError), transaction.atomic():
             sql("SET LOCAL ROLE ledger_attacker")
             sql(statement)
-
-
-def test_posting_by_the_operation_is_refused_alike(payer: Account, payee: Account) -> None:
-    with pytest.raises(IntegrityError, match="transaction_named"), transaction.atomic():
-        post(draft=draft((payer, 1), (payee, -1), kind=""), now=NOW)
