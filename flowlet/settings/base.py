@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "flowlet.gateway.stacks.CSPMiddleware",
     "flowlet.gateway.stacks.SessionMiddleware",
     "flowlet.gateway.stacks.CommonMiddleware",
@@ -240,5 +241,6 @@ SPECTACULAR_SETTINGS = {
 
 # --- logs ---------------------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+DJANGO_STRUCTLOG_CELERY_ENABLED = True  # a task logs the id of the request that sent it
 LOGGING = configure(LOG_LEVEL, quiet=["axes", "django_structlog"])
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
