@@ -6,7 +6,6 @@ from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
 from flowlet.events.relay import relay
 
-
 # One task drains what has piled up, in batches of a transaction each, and leaves the rest to the next beat.
 _BATCH, _BATCHES_MAX = 500, 40
 
