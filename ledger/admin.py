@@ -185,10 +185,10 @@ def _postings_panel(account: Account) -> Panel:
                 title="Transaction",
                 cell=lambda p: Main(words(p.transaction.kind), p.transaction.public_id, mono=True),
             ),
-            Column(title="Date", cell=lambda p: Day(p.effective_date), width="m", hide="s"),
+            Column(title="Date", cell=lambda p: Day(p.effective_date), width="s", hide="s"),
             *_SIDES,
             Column(
-                title="Balance", cell=lambda p: _amount(p.balance_after, p.currency), width="l", right=True
+                title="Balance", cell=lambda p: _amount(p.balance_after, p.currency), width="m", right=True
             ),
         ),
         rows=list(list_postings(account.pk)[:_SHOWN]),
@@ -199,8 +199,8 @@ def _postings_panel(account: Account) -> Panel:
 
 
 _SIDES = (
-    Column(title="Debit", cell=lambda p: _side(p.amount, p.currency, debit=True), width="l", right=True),
-    Column(title="Credit", cell=lambda p: _side(p.amount, p.currency, debit=False), width="l", right=True),
+    Column(title="Debit", cell=lambda p: _side(p.amount, p.currency, debit=True), width="m", right=True),
+    Column(title="Credit", cell=lambda p: _side(p.amount, p.currency, debit=False), width="m", right=True),
 )
 
 
@@ -324,18 +324,12 @@ def _legs_panel(transaction: LedgerTransaction) -> Panel:
         "Legs",
         columns=(
             Column(title="Account", cell=_leg_account),
-            Column(
-                title="Heading",
-                cell=lambda r: "" if isinstance(r, _Total) else str(r.account.chart_account),
-                width="l",
-                hide="m",
-            ),
-            Column(title="Debit", cell=lambda r: _leg_side(r, debit=True), width="l", right=True),
-            Column(title="Credit", cell=lambda r: _leg_side(r, debit=False), width="l", right=True),
+            Column(title="Debit", cell=lambda r: _leg_side(r, debit=True), width="m", right=True),
+            Column(title="Credit", cell=lambda r: _leg_side(r, debit=False), width="m", right=True),
             Column(
                 title="Balance after",
                 cell=lambda r: "" if isinstance(r, _Total) else _amount(r.balance_after, r.currency),
-                width="l",
+                width="m",
                 right=True,
                 hide="s",
             ),
@@ -349,7 +343,7 @@ def _leg_account(row: Posting | _Total) -> object:
     if isinstance(row, _Total):
         return format_html("<b>Sum, {}</b>", row.currency)
     return Main(
-        account_title(row.account), row.account.public_id, mono=True, href=account_link(row.account).href
+        account_title(row.account), str(row.account.chart_account), href=account_link(row.account).href
     )
 
 
