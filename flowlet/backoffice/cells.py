@@ -1,5 +1,6 @@
 """What stands in a cell, a fact or a line: small values that know their own HTML. No queries, no permissions."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -247,5 +248,6 @@ def stamp(at: datetime) -> str:
 
 
 def words(code: str) -> str:
-    """Return a stored code as words: `FALSE_POSITIVE` becomes `False positive`."""
-    return code.replace("_", " ").replace(".", " ").strip().capitalize()
+    """Return a stored code as words: `FALSE_POSITIVE` becomes `False positive`, `P2P` stays what it is."""
+    text = code.replace("_", " ").replace(".", " ").strip()
+    return text.upper() if re.search(r"\d", text) and " " not in text else text.capitalize()

@@ -206,7 +206,10 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 15 * 60
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+# A beat that nobody took before the next one is not worth running.
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "events.relay": {"task": "events.relay", "schedule": 1.0, "options": {"expires": 5}},
+}
 CELERY_TIMEZONE = "UTC"
 
 # --- API ----------------------------------------------------------------------------------------------------------------

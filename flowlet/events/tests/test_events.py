@@ -10,6 +10,7 @@ from flowlet.core.registry import UnknownEntry
 from flowlet.events import outbox
 from flowlet.events.models import Event
 from flowlet.events.relay import RECEIVERS, relay
+from flowlet.events.tasks import relay_events
 from flowlet.events.types import EVENT_TYPES, declare
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +79,16 @@ def test_relaying_hands_each_event_over_and_then_rests(heard):
     assert relay(now=NOW) == 2
     assert heard == [("obj_1", 1), ("obj_1", 2)]
     assert relay(now=NOW) == 0
+
+
+def test_the_job_drains_more_than_one_batch(heard, monkeypatch):
+    monkeypatch.setattr("flowlet.events.tasks._BATCH", 2)
+    for _ in range(5):
+        _publish()
+
+    assert relay_events() == 5
+    assert [sequence for _, sequence in heard] == [1, 2, 3, 4, 5]
+    assert relay_events() == 0
 
 
 def test_a_receiver_that_fails_leaves_the_event_for_the_next_round(heard):
