@@ -5,6 +5,7 @@ from pathlib import Path
 import environ
 
 from flowlet.core.logs import configure
+from flowlet.settings.vendors import SIMULATOR_KEYS, SIMULATOR_SECRETS, read_vendors  # noqa: F401 - two are settings themselves
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -29,6 +30,8 @@ _ROOMS = [
     "flowlet.events",
     "flowlet.backoffice",
     "flowlet.gateway",
+    "flowlet.integrations",
+    "flowlet.notifications",
     "ledger",
     "wallets",
     "compliance",
@@ -208,6 +211,12 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
 CELERY_TIMEZONE = "UTC"
 
+# --- vendors and messages, see flowlet/settings/vendors.py ---------------------------------------------------------------
+VENDORS = read_vendors(FLOWLET_MODE)
+VENDORS_OFF = env.list("VENDORS_OFF", default=[])  # vendors that this deployment lives without
+SMS_BACKEND = "flowlet.integrations.twilio.client.SmsSender"
+CODE_BACKEND = "flowlet.integrations.twilio.client.CodeSender"
+
 # --- API ----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -238,5 +247,5 @@ SPECTACULAR_SETTINGS = {
 
 # --- logs ---------------------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-LOGGING = configure(LOG_LEVEL, quiet=["axes", "django_structlog"])
+LOGGING = configure(LOG_LEVEL, quiet=["twilio", "httpx2", "openai", "stripe", "plaid", "axes", "django_structlog"])
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
