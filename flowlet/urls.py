@@ -24,5 +24,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home),
     path("favicon.ico", favicon),
     path("admin/", site.urls),
+    path("hooks/", include("flowlet.integrations.urls")),
     path("", include("flowlet.gateway.urls")),
 ]

@@ -5,7 +5,12 @@ from pathlib import Path
 import environ
 
 from flowlet.core.logs import configure
-from flowlet.settings.vendors import SIMULATOR_KEYS, SIMULATOR_SECRETS, read_vendors  # noqa: F401 - two are settings themselves
+from flowlet.settings.vendors import (
+    SIMULATOR_KEYS,  # noqa: F401 - a setting itself: what live mode refuses
+    SIMULATOR_SECRETS,  # noqa: F401 - as above
+    read_vendors,
+    simulator_urls,
+)
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -212,7 +217,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
 CELERY_TIMEZONE = "UTC"
 
 # --- vendors and messages, see flowlet/settings/vendors.py ---------------------------------------------------------------
-VENDORS = read_vendors(FLOWLET_MODE)
+VENDORS = read_vendors(simulator_urls(FLOWLET_MODE))
 VENDORS_OFF = env.list("VENDORS_OFF", default=[])  # vendors that this deployment lives without
 SMS_BACKEND = "flowlet.integrations.twilio.client.SmsSender"
 CODE_BACKEND = "flowlet.integrations.twilio.client.CodeSender"

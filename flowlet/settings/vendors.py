@@ -1,5 +1,6 @@
 """The vendors: where they are, with which keys, how long we wait for them. In the sandbox the simulators answer."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import environ
@@ -17,12 +18,22 @@ from flowlet.integrations.simulation.defaults import (
 env = environ.Env()
 SIMULATOR_KEYS = KEYS
 SIMULATOR_SECRETS = SECRETS
-# The first of four neighbouring ports; the launcher sets it to where it has started the simulators.
-_PORT = env.int("VENDOR_SIMULATOR_PORT", default=0)
-_HOST = env.str("VENDOR_SIMULATOR_HOST", default="127.0.0.1")
 
 
-def _block(name: str, *, simulated: bool, read_s: float = 10.0, **more: Any) -> dict[str, Any]:
+def simulator_urls(mode: str) -> dict[str, str]:
+    """
+    Return where the simulators are, by `VENDOR_SIMULATOR_PORT` (the first of four) and `VENDOR_SIMULATOR_HOST`.
+
+    Nowhere without a port, and never in live mode.
+    """
+    port = env.int("VENDOR_SIMULATOR_PORT", default=0)
+    host = env.str("VENDOR_SIMULATOR_HOST", default="127.0.0.1")
+    if mode == "live" or not port:
+        return {}
+    return {name: f"http://{host}:{port + index}" for index, name in enumerate(NAMES)}
+
+
+def _block(name: str, simulators: Mapping[str, str], *, read_s: float = 10.0, **more: Any) -> dict[str, Any]:
     """
     Return one vendor's settings from `<NAME>_BASE_URL`, `<NAME>_KEY`, `<NAME>_WEBHOOK_SECRETS` and the time-outs.
 
@@ -30,11 +41,10 @@ def _block(name: str, *, simulated: bool, read_s: float = 10.0, **more: Any) -> 
     one, else to nobody.
     """
     word = name.upper()
-    port = _PORT + NAMES.index(name)
     key = env.str(f"{word}_KEY", default="")
-    to_simulator = simulated and bool(_PORT) and not key
+    to_simulator = name in simulators and not key
     return {
-        "base_url": env.str(f"{word}_BASE_URL", default=f"http://{_HOST}:{port}" if to_simulator else ""),
+        "base_url": env.str(f"{word}_BASE_URL", default=simulators[name] if to_simulator else ""),
         "key": key or (KEYS[name] if to_simulator else ""),
         "secrets": env.list(
             f"{word}_WEBHOOK_SECRETS", default=[SECRETS.get(name, "")] if to_simulator else []
@@ -45,19 +55,18 @@ def _block(name: str, *, simulated: bool, read_s: float = 10.0, **more: Any) -> 
     }
 
 
-def read_vendors(mode: str) -> dict[str, dict[str, Any]]:
-    """Return all vendors' settings; in live mode nothing falls back to a simulator."""
-    simulated = mode != "live"
-    known = {"account": PLAID_CLIENT, "twilio": TWILIO_ACCOUNT} if simulated else {"account": "", "twilio": ""}
+def read_vendors(simulators: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Return all vendors' settings; `simulators` holds base addresses by name, none where there are none."""
+    simulated = bool(simulators)
     return {
-        "stripe": _block("stripe", simulated=simulated),
+        "stripe": _block("stripe", simulators),
         "plaid": _block(
-            "plaid", simulated=simulated, account=env.str("PLAID_CLIENT_ID", default=known["account"])
+            "plaid", simulators, account=env.str("PLAID_CLIENT_ID", default=PLAID_CLIENT if simulated else "")
         ),
         "twilio": _block(
             "twilio",
-            simulated=simulated,
-            account=env.str("TWILIO_ACCOUNT", default=known["twilio"]),
+            simulators,
+            account=env.str("TWILIO_ACCOUNT", default=TWILIO_ACCOUNT if simulated else ""),
             options={
                 "from": env.str("TWILIO_FROM", default=TWILIO_NUMBER if simulated else ""),
                 "messaging_service": env.str("TWILIO_MESSAGING_SERVICE", default=""),
@@ -68,7 +77,7 @@ def read_vendors(mode: str) -> dict[str, dict[str, Any]]:
         ),
         "openai": _block(
             "openai",
-            simulated=simulated,
+            simulators,
             # A model may think for a while; the caller shows a guide when it takes longer.
             read_s=20.0,
             options={

@@ -73,11 +73,18 @@ def match(given: str, owner: str) -> Json:
     """Score a name against the owner's: the share of the words they have in common, 100 for the same words."""
     ours, theirs = set(given.casefold().split()), set(owner.casefold().split())
     score = 100 * len(ours & theirs) // max(len(ours | theirs), 1)
-    return {
+    name = {
         "is_business_name_detected": False,
         "is_first_name_or_last_name_match": bool(ours & theirs),
         "is_nickname_match": False,
         "score": score,
+    }
+    # What was not asked about is there without a score.
+    return {
+        "legal_name": name,
+        "phone_number": {"score": None},
+        "email_address": {"score": None},
+        "address": {"is_postal_code_match": None, "score": None},
     }
 
 

@@ -154,7 +154,7 @@ class PlaidSimulator(Simulator):
         item = self._item(call)
         given = (call.json().get("user") or {}).get("legal_name") or ""
         accounts = [
-            {**account, "legal_name": banks.match(given, known["owner"])}
+            {**account, **banks.match(given, known["owner"])}
             for account, known in zip(self._accounts(call, item), item["accounts"], strict=False)
         ]
         return self._reply({"accounts": accounts, "item": _shown_item(item)})
