@@ -1,18 +1,15 @@
 """The circuit breaker: a vendor that keeps failing is left alone for a while, then asked once."""
 
-import logging
 import threading
 from collections import deque
 from dataclasses import dataclass, field
 
-from django.core.cache import cache
+from flowlet.integrations import memory
 
 WINDOW_S = 30.0
 OPEN_S = 30.0
 RECENT = 10
 FAILURES = 5
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -73,28 +70,22 @@ class Breaker:
         return f"vendor-breaker:{self.vendor}:{part}"
 
     def _shared_until(self) -> float:
-        try:
-            return float(cache.get(self._key("open"), 0.0))
-        except Exception:  # noqa: BLE001 - the cache is a convenience: without it each process decides alone
-            return 0.0
+        return float(memory.recall(self._key("open"), 0.0))
 
     def _share(self, until: float) -> None:
-        try:
-            if until:
-                cache.set(self._key("open"), until, timeout=10 * OPEN_S)
-            else:
-                cache.delete(self._key("open"))
-        except Exception:  # noqa: BLE001 - as above
-            logger.warning("breaker state not shared")
+        if until:
+            memory.note(self._key("open"), until, seconds=10 * OPEN_S)
+        else:
+            memory.forget(self._key("open"))
 
     def _take_probe(self, until: float) -> bool:
         # One probe for each time it opened; the name of the key is the opening it belongs to.
-        try:
-            return bool(cache.add(self._key(f"probe:{until:.3f}"), 1, timeout=int(OPEN_S)))
-        except Exception:  # noqa: BLE001 - as above
-            with self._lock:
-                first, self._local.probe_of = self._local.probe_of != until, until
-            return first
+        taken = memory.first(self._key(f"probe:{until:.3f}"), seconds=OPEN_S)
+        if taken is not None:
+            return taken
+        with self._lock:
+            first, self._local.probe_of = self._local.probe_of != until, until
+        return first
 
 
 _breakers: dict[str, Breaker] = {}

@@ -3,7 +3,6 @@
 import logging
 from datetime import datetime
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -13,6 +12,7 @@ from flowlet.audit import trail
 from flowlet.audit.trail import Actor, acting
 from flowlet.core import clock
 from flowlet.core.jsons import MalformedJson
+from flowlet.integrations import memory
 from flowlet.integrations.events import receive
 from flowlet.integrations.vendors import public_url
 from flowlet.integrations.webhooks import WEBHOOKS, Incoming, Verified, WebhookRefused
@@ -79,7 +79,8 @@ def _refuse(
 ) -> HttpResponse:
     REFUSED.labels(vendor, reason).inc()
     # Counted each time, audited once a minute: whoever sends rubbish may not fill the audit trail with it.
-    if _first_this_minute(f"hook-refused:{vendor}:{reason}:{int(now.timestamp()) // _MINUTE_S}"):
+    minute = int(now.timestamp()) // _MINUTE_S
+    if memory.first(f"hook-refused:{vendor}:{reason}:{minute}", seconds=2 * _MINUTE_S):
         with acting(Actor("SYSTEM", "hooks", "Webhooks in"), ip=request.META.get("REMOTE_ADDR", "")):
             trail.record(
                 action="webhook.refuse",
@@ -91,18 +92,7 @@ def _refuse(
     return HttpResponse(status=status)
 
 
-def _first_this_minute(key: str) -> bool:
-    try:
-        return bool(cache.add(key, 1, timeout=2 * _MINUTE_S))
-    except Exception:  # noqa: BLE001 - without the cache nothing is limited, and nothing fails
-        return False
-
-
 def _flooding(vendor: str, request: HttpRequest, now: datetime) -> bool:
     address = request.META.get("REMOTE_ADDR", "")
     key = f"hook-rate:{vendor}:{address}:{int(now.timestamp()) // _MINUTE_S}"
-    try:
-        cache.add(key, 0, timeout=2 * _MINUTE_S)
-        return int(cache.incr(key)) > PER_MINUTE
-    except Exception:  # noqa: BLE001 - as above
-        return False
+    return memory.count(key, seconds=2 * _MINUTE_S) > PER_MINUTE

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 import jwt
-from django.core.cache import cache
 
 from flowlet.core import jsons
 from flowlet.core.outcomes import Outcome
+from flowlet.integrations import memory
 from flowlet.integrations.plaid.client import get_webhook_key
 from flowlet.integrations.webhooks import WEBHOOKS, Incoming, Verified, WebhookRefused, check_time, text_at
 
@@ -75,14 +75,14 @@ def _key(kid: str, now: datetime) -> dict[str, Any]:
     if len(kid) > _KID_MAX:
         raise WebhookRefused("unknown_key")
     name = f"plaid-hook-key:{hashlib.sha256(kid.encode()).hexdigest()}"
-    key: dict[str, Any] | None = cache.get(name)
+    key: dict[str, Any] | None = memory.recall(name)
     if key is None:
         answer = get_webhook_key(kid=kid)
         known = answer.outcome is Outcome.DONE and answer.value is not None
         if not known and answer.code != "invalid_webhook_verification_key_id":
             raise WebhookRefused("key_not_available")
         key = answer.value or {}
-        cache.set(name, key, timeout=_KEY_KEPT_S if known else _UNKNOWN_KEPT_S)
+        memory.note(name, key, seconds=_KEY_KEPT_S if known else _UNKNOWN_KEPT_S)
     expires = key.get("expired_at")
     if not key or (expires is not None and expires < now.timestamp()):
         raise WebhookRefused("unknown_key")

@@ -4,7 +4,6 @@ import base64
 import json
 
 import pytest
-from django.core.cache import cache
 
 from flowlet.audit.models import AuditRecord
 from flowlet.integrations.models import VendorEvent
@@ -192,9 +191,10 @@ def test_without_redis_genuine_webhooks_still_come_in(vendors, client, settings)
     settings.CACHES = {
         "default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:9/0", "KEY_PREFIX": "gone"}
     }
-    cache.close()
 
-    assert signers.stripe().send(client).status_code == 200
+    answers = [hook(vendors).send(client).status_code for hook in GOOD.values()]
+
+    assert answers == [200, 200, 200, 200]
 
 
 def test_the_same_news_of_plaids_at_two_times_are_two_events(vendors, client):
