@@ -14,8 +14,9 @@ class ComplianceConfig(AppConfig):
     verbose_name = "Compliance"
 
     def ready(self) -> None:
-        """Load every list format, and listen to identity."""
+        """Load every list format, listen to identity, and put our pages into the back office."""
         lists = import_module("compliance.lists")
         for module in iter_modules(lists.__path__, "compliance.lists."):
             import_module(module.name)
-        import_module("compliance.receivers")
+        for name in ("receivers", "admin_lists", "admin_today"):
+            import_module(f"compliance.{name}")

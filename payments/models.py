@@ -61,7 +61,7 @@ class Payment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.public_id
+        return str(self.public_id)
 
     @property
     def amount(self) -> Money:

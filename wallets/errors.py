@@ -1,6 +1,8 @@
 """The ways in which wallets says no. What compliance or the house decided reads neutral: nobody is tipped off."""
 
 from flowlet.core.errors import AppError, Conflict
+from flowlet.gateway.errors import IdempotencyKeyReused
+from ledger.errors import AccountNotOpen, BalanceOutOfRange, InsufficientFunds
 
 
 class WalletFrozen(AppError):
@@ -142,11 +144,41 @@ class SandboxOnly(AppError):
     message = "Bank accounts of the built-in bank exist in the sandbox only."
 
 
-class KeyUsedBefore(AppError):
-    """The key stands for another movement: same partner, other content."""
+class KeyUsedBefore(IdempotencyKeyReused):
+    """The key stands for another movement of this partner, one whose first answer is no longer kept or was never sent."""
 
-    code = "idempotency_key_reused"
-    title = "Idempotency-Key already used"
-    message = "This Idempotency-Key was used before with other content."
-    next_action = "new_key"
-    next_text = "Use a new key for a new request."
+
+_KEPT: dict[str, type[AppError]] = {
+    known.code: known
+    for known in (
+        AccountNotOpen,
+        BalanceOutOfRange,
+        BankAccountDeclined,
+        InsufficientFunds,
+        MoneyOutBlocked,
+        NotPermitted,
+        WalletClosed,
+        WalletFrozen,
+    )
+}
+
+
+def refusal_of(*, code: str, detail: str) -> AppError:
+    """
+    Return the error that a refused movement or payment once met, rebuilt from what its row keeps.
+
+    Title and advice are those of the error's class; `detail` is the sentence of that time.
+    """
+    known = _KEPT.get(code, AppError)
+    again: type[AppError] = type(
+        known.__name__,
+        (AppError,),
+        {
+            "code": code,
+            "title": known.title,
+            "message": "{detail}",
+            "next_action": known.next_action,
+            "next_text": known.next_text,
+        },
+    )
+    return again(detail=detail)

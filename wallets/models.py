@@ -112,6 +112,7 @@ class Movement(models.Model):
     Written once, final from the start: the database refuses every change.
     """
 
+    public_id: PublicIdField
     partner = models.ForeignKey("identity.Partner", models.PROTECT, related_name="+")
     wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="%(class)ss")
     bank_account = models.ForeignKey(BankAccount, models.PROTECT, related_name="%(class)ss")
@@ -160,7 +161,7 @@ class Deposit(Movement):
         pass
 
     def __str__(self) -> str:
-        return self.public_id
+        return str(self.public_id)
 
 
 class Withdrawal(Movement):
@@ -172,4 +173,4 @@ class Withdrawal(Movement):
         pass
 
     def __str__(self) -> str:
-        return self.public_id
+        return str(self.public_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, QuerySet
 
 from flowlet.core.errors import NotFound
 from flowlet.identity.models import Restriction
@@ -19,6 +19,19 @@ def get_wallet(*, partner_id: int, public_id: str) -> Wallet:
     wallet = (
         Wallet.objects.filter(partner_id=partner_id, public_id=public_id).select_related("customer").first()
     )
+    if wallet is None:
+        raise NotFound
+    return wallet
+
+
+def get_wallet_with_balance(*, partner_id: int, public_id: str) -> Wallet:
+    """
+    Return a partner's wallet with `wallet.account.balance`, in one query.
+
+    :raises NotFound: if it is absent or another partner's
+    """
+    rows = Wallet.objects.filter(partner_id=partner_id, public_id=public_id)
+    wallet = rows.select_related("account__balance").first()
     if wallet is None:
         raise NotFound
     return wallet
@@ -92,4 +105,4 @@ def names_of_accounts(account_ids: Collection[int]) -> Mapping[int, str]:
 def wallets_of(customer_id: int) -> QuerySet[Wallet]:
     """Return a customer's wallets with their balances, open ones first, then by currency."""
     rows = Wallet.objects.filter(customer_id=customer_id).select_related("account__balance")
-    return rows.order_by(Q(status="CLOSED"), "currency", "id")
+    return rows.order_by(F("closed_at").asc(nulls_first=True), "currency", "id")

@@ -11,8 +11,13 @@ class NaiveAccount(models.Model):
     currency = models.CharField(max_length=3, default="EUR")
     balance = models.BigIntegerField(default=0)
 
+    objects: ClassVar[models.Manager["NaiveAccount"]] = models.Manager()
+
     class Meta:
         app_label = "naive"
+
+    def __str__(self) -> str:
+        return f"account {self.pk}"
 
 
 class NaiveTransaction(models.Model):
@@ -23,8 +28,13 @@ class NaiveTransaction(models.Model):
     effective_date = models.DateField()
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects: ClassVar[models.Manager["NaiveTransaction"]] = models.Manager()
+
     class Meta:
         app_label = "naive"
+
+    def __str__(self) -> str:
+        return self.source_key
 
 
 class NaiveLeg(models.Model):
@@ -36,6 +46,11 @@ class NaiveLeg(models.Model):
     balance_after = models.BigIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects: ClassVar[models.Manager["NaiveLeg"]] = models.Manager()
+
     class Meta:
         app_label = "naive"
         indexes: ClassVar = [models.Index(fields=["account", "-id"])]
+
+    def __str__(self) -> str:
+        return f"leg {self.pk}"

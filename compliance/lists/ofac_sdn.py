@@ -44,7 +44,7 @@ class _Line:
 class OfacSdn:
     """Read sdn.csv, alt.csv and add.csv of one day."""
 
-    title = "OFAC Specially Designated Nationals"
+    title = "OFAC SDN list"
     source = "US Department of the Treasury, Office of Foreign Assets Control; public domain"
     files = ("sdn", "alt", "add")
 

@@ -272,9 +272,7 @@ def _set_status(hit: ScreeningHit, status: HitStatus, now: datetime) -> None:
     hit.save(update_fields=["status", "closed_at"])
 
 
-def _take_effect(
-    customer: Customer, hit: ScreeningHit, outcome: Outcome, reason_code: str, now: datetime
-) -> None:
+def _take_effect(customer: Customer, hit: ScreeningHit, outcome: Outcome, now: datetime) -> None:
     active = customer.status == CustomerStatus.ACTIVE
     if outcome == Outcome.ESCALATED and active:
         _stop_money_out(customer, hit.public_id, UNDER_REVIEW, now)

@@ -324,7 +324,7 @@ class _Page:
         model = self.queryset.model
         try:
             return [_revived(model, name, value) for name, value in zip(self.order, values, strict=True)]
-        except ValidationError:
+        except (ValidationError, TypeError, ValueError):
             self.query.faults.append("The page could not be found again; this is the first one.")
             return None
 

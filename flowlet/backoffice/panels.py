@@ -1,6 +1,6 @@
 """Panels: the cards that pages are put together from, and the registry by which apps add theirs to the customer page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -61,6 +61,41 @@ def table_panel(
         note=note,
         href=href,
         href_text=href_text,
+    )
+
+
+def compare_panel(
+    title: str,
+    *,
+    left: str,
+    right: str,
+    rows: Sequence[Mapping[str, object]],
+    agreement: bool = False,
+    shares: bool = False,
+    foot: dict[str, object] | None = None,
+    note: str = "",
+) -> Panel:
+    """
+    Return a card that sets two sides beside each other, field by field.
+
+    A row holds `label`, `left`, `right`, and where asked for `agreement` (a badge), `share` (a text), `note`; `foot`
+    holds `label`, `span` and `value`.
+    """
+    data = {
+        "left": left,
+        "right": right,
+        "rows": rows,
+        "agreement": agreement,
+        "shares": shares,
+        "foot": foot,
+    }
+    return Panel(title=title, template="backoffice/compare.html", data=data, note=note)
+
+
+def empty_panel(title: str, *, what: str, text: str = "", icon: str = "inbox") -> Panel:
+    """Return a card that says why there is nothing to see."""
+    return Panel(
+        title=title, template="backoffice/empty_panel.html", data={"what": what, "text": text, "icon": icon}
     )
 
 

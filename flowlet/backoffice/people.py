@@ -40,7 +40,7 @@ class Person:
     @property
     def actor(self) -> Actor:
         """Return the person as the audit trail names them."""
-        return Actor(kind="STAFF", ref=str(self.user.pk), label=self.name)
+        return Actor(kind="STAFF", ref=self.user.public_id, label=self.name)
 
 
 def person_of(request: HttpRequest) -> Person:

@@ -19,7 +19,7 @@ PROBLEM = "application/problem+json"
 BASE_PATH = "/api/v1/"
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_EVERY = (400, 401, 403, 404, 429, 500, 503)
+_EVERY = (400, 401, 403, 404, 405, 429, 500, 503)
 _WRITE_ONLY = (409, 411, 413, 415, 422)
 
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -128,11 +128,13 @@ def document(
     example: Mapping[str, Any] | None = None,
     answer_example: Mapping[str, Any] | None = None,
     parameters: list[Any] | None = None,
+    refusals: Mapping[Any, Any] | None = None,
 ) -> Callable[[Handler], Handler]:
     """
     Describe a handler: one sentence, the body it reads, the answer it gives; refusals are added by themselves.
 
-    `answer` is an output serializer, `list_of(…)` or None; `example` a body that works, `answer_example` what it gives.
+    `answer` is an output serializer, `list_of(…)` or None; `example` a body that works, `answer_example` what it gives;
+    `refusals` replaces the answers that say no, for a route that does not say it with problems.
     """
     examples = [_PROBLEM_EXAMPLE]
     if example is not None:
@@ -148,7 +150,7 @@ def document(
         summary=summary,
         description=description,
         request=request,
-        responses={status: answer, **problems(*codes)},
+        responses={status: answer, **(problems(*codes) if refusals is None else refusals)},
         examples=examples,
         parameters=parameters,
     )

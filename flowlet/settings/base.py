@@ -238,7 +238,9 @@ RATE_LIMITS = {
     "sign_in": (10, 1 / 6),
     "sign_in_address": (10, 1 / 6),
 }
-WEB_WORKERS = env.int("WEB_CONCURRENCY", default=2)  # gunicorn's own variable: shares out the rates when Redis is away
+WEB_WORKERS = env.int(
+    "WEB_CONCURRENCY", default=2
+)  # gunicorn's own variable: shares out the rates when Redis is away
 TRUSTED_PROXY_HOPS = env.int("TRUSTED_PROXY_HOPS", default=0)  # proxies of ours that write X-Forwarded-For
 METRICS_ALLOWED_NETWORKS = env.list("METRICS_ALLOWED_NETWORKS", default=["127.0.0.0/8", "::1/128"])
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")

@@ -55,7 +55,6 @@ class LedgerTransaction(models.Model):
             models.UniqueConstraint(
                 fields=["reverses"], condition=Q(reverses__isnull=False), name="transaction_reversed_once"
             ),
-            models.CheckConstraint(name="transaction_leg_count", condition=Q(leg_count__gte=2)),
             models.CheckConstraint(
                 name="transaction_named",
                 condition=~Q(kind="") & ~Q(source="") & ~Q(source_key="") & ~Q(actor=""),
@@ -111,7 +110,6 @@ class Posting(models.Model):
                 name="posting_amount",
                 condition=~Q(amount=0) & Q(amount__gte=-MINOR_MAX, amount__lte=MINOR_MAX),
             ),
-            models.CheckConstraint(name="posting_leg", condition=Q(leg__gte=1)),
         ]
 
     def __str__(self) -> str:

@@ -33,7 +33,6 @@ _REFUSALS: Mapping[str, Callable[[Mapping[str, Any]], AppError]] = {
     "posting_amount": lambda _: errors.ZeroLeg(),
     "posting_balanced": lambda _: errors.UnbalancedTransaction(),
     "transaction_key_reused": lambda detail: errors.KeyReused(**detail),
-    "transaction_leg_count": lambda _: errors.UnbalancedTransaction(),
     "transaction_reversed_once": lambda _: errors.AlreadyReversed(),
     "transaction_reversible": lambda _: errors.NotReversible(),
 }

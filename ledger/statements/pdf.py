@@ -15,7 +15,7 @@ from ledger.statements.builder import Entry, Statement
 from ledger.statements.formats import STATEMENT_FORMATS
 
 PLAIN, BOLD = "DejaVuSansCondensed", "DejaVuSansCondensed-Bold"
-WIDTH, HEIGHT = A4
+WIDTH, HEIGHT = float(A4[0]), float(A4[1])
 LEFT, RIGHT, TOP, BOTTOM = 42.0, WIDTH - 42.0, HEIGHT - 48.0, 54.0
 ROW, SMALL, SIZE = 24.0, 7.0, 8.5
 FIRST_TABLE_Y = TOP - 176.0

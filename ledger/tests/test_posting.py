@@ -237,6 +237,17 @@ def test_many_are_posted_in_one_call_or_none() -> None:
     assert get_balance(payer.pk).posted == Money(0, "EUR")
 
 
+def test_a_later_draft_of_a_call_may_spend_what_an_earlier_one_brings() -> None:
+    payer, payee = wallet_account(), wallet_account()
+
+    # Keys and accounts sort the other way round than the drafts.
+    answers = post_many(
+        drafts=[draft((bank(), 5), (payee, -5), key="b"), draft((payee, 5), (payer, -5), key="a")], now=NOW
+    )
+
+    assert [answer.balances[payee.pk].posted for answer in answers] == [Money(5, "EUR"), Money(0, "EUR")]
+
+
 def test_many_answer_in_their_own_order_with_replays_among_them() -> None:
     payer, payee = wallet_account(), wallet_account()
     fund(payer, 1_000)

@@ -9,11 +9,11 @@ from flowlet.core.money import CurrencyMismatch, InvalidAmount, Money
 from flowlet.events.models import Event
 from flowlet.identity.operations import place_restriction
 from ledger.models.transactions import Posting
-from payments.errors import UnknownRail, refusal_of
+from payments.errors import UnknownRail
 from payments.models import Payment
 from payments.operations import create_payment
 from payments.rails.registry import RAILS
-from wallets.errors import KeyUsedBefore
+from wallets.errors import KeyUsedBefore, refusal_of
 from wallets.operations.wallets import close_wallet, freeze_wallet
 from wallets.tests.factories import NOW, holds, make_customer, make_wallet
 

@@ -14,7 +14,7 @@ from flowlet.backoffice.cards import HOUSE, HouseLine, HouseState
 from flowlet.backoffice.cells import Badge, Code, Main, Tone, When, ago, stamp, words
 from flowlet.backoffice.filters import Choice, DateSpan, Text
 from flowlet.backoffice.lists import Column, View
-from flowlet.backoffice.panels import Panel, facts_panel
+from flowlet.backoffice.panels import Panel, compare_panel, empty_panel, facts_panel
 from flowlet.backoffice.people import Person
 from flowlet.backoffice.site import register
 from flowlet.backoffice.timeline import changes_of, detail_of, sentence_of
@@ -89,11 +89,12 @@ class AuditAdmin(ModelAdmin):
         """Return what changed, why, where it came from, and the digest that proves it."""
         del request
         rows = [{"label": words(name), "left": old, "right": new} for name, old, new in changes_of(obj)]
-        changes = Panel(
-            title="Before and after",
-            template="backoffice/compare.html" if rows else "backoffice/empty.html",
-            data={"left": "Before", "right": "After", "rows": rows},
-            note="" if rows else "This act changed no field",
+        changes = (
+            compare_panel("Before and after", left="Before", right="After", rows=rows)
+            if rows
+            else empty_panel(
+                "Before and after", what="No field changed", text="The act itself is the record."
+            )
         )
         note = AuditNote.objects.filter(record=obj).first()
         words_given = trail.open_note(public_id=note.public_id, ciphertext=note.ciphertext) if note else ""

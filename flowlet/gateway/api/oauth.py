@@ -18,7 +18,8 @@ from flowlet.core.clock import now
 from flowlet.core.errors import AppError
 from flowlet.gateway import limits, parsing, tokens
 from flowlet.gateway.addresses import client_ip
-from flowlet.gateway.openapi_schema import document
+from flowlet.gateway.errors import MethodNotAllowed
+from flowlet.gateway.openapi_schema import document, problems
 from flowlet.gateway.passage import passage_of
 from flowlet.gateway.rendering import Answer, dumps
 from flowlet.gateway.views import ANYONE, ApiRequest, ApiView
@@ -61,6 +62,16 @@ class TokenOut(serializers.Serializer[Any]):
     scope = serializers.CharField()
 
 
+class OAuthErrorOut(serializers.Serializer[Any]):
+    """A refusal as RFC 6749 section 5.2 writes it."""
+
+    error = serializers.CharField()
+    error_description = serializers.CharField()
+
+
+_REFUSALS = {**dict.fromkeys((400, 401, 429, 503), OAuthErrorOut), **problems(404, 405, 411, 413, 500)}
+
+
 @dataclass(frozen=True, slots=True)
 class _Credentials:
     client_id: str
@@ -84,6 +95,8 @@ class TokenView(ApiView):
 
     def problem(self, error: AppError) -> HttpResponse:
         """Answer in the form of RFC 6749, not as a problem."""
+        if isinstance(error, MethodNotAllowed):
+            return super().problem(error)
         if not isinstance(error, OAuthError):
             error = _as_oauth(error)
         passage_of(self.request._request).code = error.error  # noqa: SLF001 - DRF's documented escape
@@ -102,6 +115,7 @@ class TokenView(ApiView):
         description="The token lives 15 minutes; there is no refresh token, ask again. Errors read as RFC 6749 says.",
         request={parsing.FORM: TokenIn},
         answer=TokenOut,
+        refusals=_REFUSALS,
     )
     def post(self, request: ApiRequest) -> Response:
         """Issue a token."""

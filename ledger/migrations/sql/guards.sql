@@ -4,6 +4,17 @@
 -- enable_seqscan = off keeps them on the indexes for ever.
 
 ALTER TABLE ledger_balance SET (fillfactor = 70);
+-- Django adds an index for LIKE to each unique text. Nobody looks for part of an id, and every posting would pay.
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOR name IN SELECT indexname FROM pg_indexes
+        WHERE schemaname = current_schema() AND tablename = 'ledger_transaction' AND indexname LIKE '%\_like'
+    LOOP
+        EXECUTE format('DROP INDEX %I', name);
+    END LOOP;
+END $$;
 ALTER TABLE ledger_account ADD CONSTRAINT account_currency_known
     FOREIGN KEY (currency) REFERENCES ledger_currency (code);
 ALTER TABLE ledger_posting ADD CONSTRAINT posting_account_currency
@@ -67,17 +78,32 @@ CREATE TRIGGER account_kept BEFORE DELETE ON ledger_account
 CREATE TRIGGER account_kept_whole BEFORE TRUNCATE ON ledger_account
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('account_fixed');
 
--- A plain statement runs at depth 0, a guard's at 1 or deeper.
+-- A plain statement runs at depth 0, a guard's at 1 or deeper. WHEN clauses are parsed anew by each statement, and
+-- every posting updates this table: they stay short, and what they would spare is judged inside.
 CREATE TRIGGER balance_guarded_insert BEFORE INSERT ON ledger_balance FOR EACH ROW
     WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION ledger_refuse('balance_guarded');
+
+CREATE FUNCTION ledger_balance_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    fault text := CASE
+        WHEN (OLD.account_id, OLD.currency, OLD.sign, OLD.posted, OLD.held, OLD.pending_in, OLD.seq,
+              OLD.latest_posted_at) IS DISTINCT FROM
+             (NEW.account_id, NEW.currency, NEW.sign, NEW.posted, NEW.held, NEW.pending_in, NEW.seq,
+              NEW.latest_posted_at) THEN 'balance_guarded'
+        WHEN NEW.status NOT IN ('OPEN', 'NO_OUT', 'NO_IN', 'FROZEN', 'CLOSED') THEN 'balance_status'
+        WHEN OLD.status = 'CLOSED' AND NEW.status <> 'CLOSED' THEN 'balance_closed_final'
+        WHEN NEW.status = 'CLOSED' AND (NEW.posted <> 0 OR NEW.held <> 0 OR NEW.pending_in <> 0)
+            THEN 'balance_closed_empty'
+    END;
+BEGIN
+    IF fault IS NOT NULL THEN
+        RAISE EXCEPTION 'the change of balance % is refused: %', OLD.account_id, fault
+            USING ERRCODE = '23514', CONSTRAINT = fault, TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE TRIGGER balance_guarded BEFORE UPDATE ON ledger_balance FOR EACH ROW
-    WHEN (pg_trigger_depth() = 0 AND
-        (OLD.account_id, OLD.currency, OLD.sign, OLD.posted, OLD.held, OLD.pending_in, OLD.seq, OLD.latest_posted_at)
-        IS DISTINCT FROM
-        (NEW.account_id, NEW.currency, NEW.sign, NEW.posted, NEW.held, NEW.pending_in, NEW.seq, NEW.latest_posted_at))
-    EXECUTE FUNCTION ledger_refuse('balance_guarded');
-CREATE TRIGGER balance_closed_final BEFORE UPDATE ON ledger_balance FOR EACH ROW
-    WHEN (OLD.status = 'CLOSED' AND NEW.status <> 'CLOSED') EXECUTE FUNCTION ledger_refuse('balance_closed_final');
+    WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION ledger_balance_guard();
 CREATE TRIGGER balance_kept BEFORE DELETE ON ledger_balance
     FOR EACH ROW EXECUTE FUNCTION ledger_refuse('balance_guarded');
 CREATE TRIGGER balance_kept_whole BEFORE TRUNCATE ON ledger_balance
@@ -88,16 +114,16 @@ CREATE TRIGGER balance_kept_whole BEFORE TRUNCATE ON ledger_balance
 CREATE FUNCTION ledger_balance_has_posting() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM ledger_posting
-                   WHERE account_id = NEW.account_id AND account_seq = NEW.seq AND balance_after = NEW.posted) THEN
+    IF (OLD.posted <> NEW.posted OR OLD.seq <> NEW.seq) AND NOT EXISTS (
+            SELECT FROM ledger_posting
+            WHERE account_id = NEW.account_id AND account_seq = NEW.seq AND balance_after = NEW.posted) THEN
         RAISE EXCEPTION 'balance of account % changed without a posting', NEW.account_id
             USING ERRCODE = '23514', CONSTRAINT = 'balance_has_posting', TABLE = TG_TABLE_NAME;
     END IF;
     RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER balance_has_posting AFTER UPDATE ON ledger_balance DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (OLD.posted IS DISTINCT FROM NEW.posted OR OLD.seq IS DISTINCT FROM NEW.seq)
-    EXECUTE FUNCTION ledger_balance_has_posting();
+    FOR EACH ROW EXECUTE FUNCTION ledger_balance_has_posting();
 
 -- Transactions ---------------------------------------------------------------------------------------------------
 CREATE FUNCTION ledger_transaction_guard() RETURNS trigger LANGUAGE plpgsql
@@ -205,47 +231,77 @@ END $$;
 CREATE TRIGGER posting_guard BEFORE INSERT ON ledger_posting
     FOR EACH ROW EXECUTE FUNCTION ledger_posting_guard();
 
+-- What is wrong with the legs that one statement brought for one transaction; NULL if nothing.
+CREATE FUNCTION ledger_legs_fault(
+    header_is_fresh boolean, leg_count int, effective_date date,
+    n numeric, lowest int, highest int, earliest date, latest date, balanced boolean
+) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        -- A header of another database transaction is complete already.
+        WHEN header_is_fresh IS NOT TRUE THEN 'posting_header'
+        WHEN n <> leg_count OR lowest <> 1 OR highest <> leg_count THEN 'posting_complete'
+        WHEN earliest <> effective_date OR latest <> effective_date THEN 'posting_date'
+        WHEN NOT balanced THEN 'posting_balanced'
+    END
+$$;
+
 CREATE FUNCTION ledger_posting_whole() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
-    t record;
+    own_xid bigint := pg_current_xact_id()::text::bigint;
+    legs record;
+    header record;
     fault text;
 BEGIN
-    FOR t IN
-        SELECT legs.*, header.xid, header.leg_count, header.effective_date, header.reverses_id
+    -- Most statements bring one transaction in one currency: that is judged without grouping.
+    SELECT min(transaction_id) AS id, max(transaction_id) AS highest_id, min(currency) AS currency,
+           max(currency) AS highest_currency, count(*) AS n, min(leg) AS lowest, max(leg) AS highest,
+           min(effective_date) AS earliest, max(effective_date) AS latest, sum(amount) = 0 AS balanced
+    INTO legs FROM inserted;
+    IF legs.id = legs.highest_id AND legs.currency = legs.highest_currency THEN
+        SELECT xid, leg_count, effective_date, reverses_id INTO header FROM ledger_transaction WHERE id = legs.id;
+        fault := ledger_legs_fault(header.xid = own_xid, header.leg_count, header.effective_date,
+            legs.n, legs.lowest, legs.highest, legs.earliest, legs.latest, legs.balanced);
+    ELSE
+        SELECT faults.id, faults.fault INTO legs
         FROM (
-            SELECT transaction_id, sum(n) AS n, min(lowest) AS lowest, max(highest) AS highest,
-                   min(earliest) AS earliest, max(latest) AS latest, bool_and(total = 0) AS balanced
+            SELECT t.id, ledger_legs_fault(h.xid = own_xid, h.leg_count, h.effective_date,
+                                           t.n, t.lowest, t.highest, t.earliest, t.latest, t.balanced) AS fault
             FROM (
-                SELECT transaction_id, count(*) AS n, min(leg) AS lowest, max(leg) AS highest,
-                       min(effective_date) AS earliest, max(effective_date) AS latest, sum(amount) AS total
-                FROM inserted GROUP BY transaction_id, currency
-            ) AS by_currency
-            GROUP BY transaction_id
-        ) AS legs
-        LEFT JOIN ledger_transaction AS header ON header.id = legs.transaction_id
-    LOOP
-        fault := CASE
-            -- A header of another database transaction is complete already; of none, there is no header.
-            WHEN t.xid IS DISTINCT FROM pg_current_xact_id()::text::bigint THEN 'posting_header'
-            WHEN t.n <> t.leg_count OR t.lowest <> 1 OR t.highest <> t.leg_count THEN 'posting_complete'
-            WHEN t.earliest <> t.effective_date OR t.latest <> t.effective_date THEN 'posting_date'
-            WHEN NOT t.balanced THEN 'posting_balanced'
-        END;
-        IF fault IS NULL AND t.reverses_id IS NOT NULL AND EXISTS (
-            (SELECT account_id, amount FROM inserted WHERE transaction_id = t.transaction_id
-             EXCEPT ALL SELECT account_id, -amount FROM ledger_posting WHERE transaction_id = t.reverses_id)
+                SELECT id, sum(n) AS n, min(lowest) AS lowest, max(highest) AS highest,
+                       min(earliest) AS earliest, max(latest) AS latest, bool_and(total = 0) AS balanced
+                FROM (
+                    SELECT transaction_id AS id, count(*) AS n, min(leg) AS lowest, max(leg) AS highest,
+                           min(effective_date) AS earliest, max(effective_date) AS latest, sum(amount) AS total
+                    FROM inserted GROUP BY transaction_id, currency
+                ) AS by_currency
+                GROUP BY id
+            ) AS t
+            LEFT JOIN ledger_transaction AS h USING (id)
+        ) AS faults
+        WHERE faults.fault IS NOT NULL ORDER BY faults.id LIMIT 1;
+        fault := legs.fault;
+        SELECT min(h.reverses_id) AS reverses_id INTO header
+        FROM ledger_transaction AS h
+        WHERE h.id IN (SELECT transaction_id FROM inserted) AND h.reverses_id IS NOT NULL;
+    END IF;
+
+    IF fault IS NULL AND header.reverses_id IS NOT NULL THEN
+        SELECT h.id, 'posting_mirror' AS fault INTO legs
+        FROM ledger_transaction AS h
+        WHERE h.id IN (SELECT transaction_id FROM inserted) AND h.reverses_id IS NOT NULL AND EXISTS (
+            (SELECT account_id, amount FROM inserted WHERE transaction_id = h.id
+             EXCEPT ALL SELECT account_id, -amount FROM ledger_posting WHERE transaction_id = h.reverses_id)
             UNION ALL
-            (SELECT account_id, -amount FROM ledger_posting WHERE transaction_id = t.reverses_id
-             EXCEPT ALL SELECT account_id, amount FROM inserted WHERE transaction_id = t.transaction_id)
-        ) THEN
-            fault := 'posting_mirror';
-        END IF;
-        IF fault IS NOT NULL THEN
-            RAISE EXCEPTION 'the legs of transaction % are refused: %', t.transaction_id, fault
-                USING ERRCODE = '23514', CONSTRAINT = fault, TABLE = TG_TABLE_NAME;
-        END IF;
-    END LOOP;
+            (SELECT account_id, -amount FROM ledger_posting WHERE transaction_id = h.reverses_id
+             EXCEPT ALL SELECT account_id, amount FROM inserted WHERE transaction_id = h.id))
+        ORDER BY h.id LIMIT 1;
+        fault := legs.fault;
+    END IF;
+    IF fault IS NOT NULL THEN
+        RAISE EXCEPTION 'the legs of transaction % are refused: %', legs.id, fault
+            USING ERRCODE = '23514', CONSTRAINT = fault, TABLE = TG_TABLE_NAME;
+    END IF;
     RETURN NULL;
 END $$;
 CREATE TRIGGER posting_whole AFTER INSERT ON ledger_posting REFERENCING NEW TABLE AS inserted

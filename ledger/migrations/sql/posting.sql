@@ -56,20 +56,22 @@ BEGIN
     JOIN unnest(fresh_ids, fresh_public_ids) AS f(id, public_id) USING (public_id)
     WHERE jsonb_typeof(d.text) = 'object';
 
-    -- One statement, in the order of accounts: balance rows are locked in one order by all callers.
+    -- One statement, in the order of accounts: balance rows are locked in one order by all callers. Within an account
+    -- the drafts keep their order, so that a later one may spend what an earlier one brings.
     INSERT INTO ledger_posting (transaction_id, leg, account_id, currency, amount, effective_date,
                                 balance_after, held_after, account_seq)
     SELECT id, row_number() OVER (PARTITION BY id ORDER BY account_id, currency),
            account_id, currency, amount, effective_date, 0, 0, 0
     FROM (
-        SELECT f.id, d.effective_date, (leg ->> 0)::bigint AS account_id, leg ->> 1 AS currency,
+        SELECT f.id, d.place, d.effective_date, (leg ->> 0)::bigint AS account_id, leg ->> 1 AS currency,
                sum((leg ->> 2)::bigint)::bigint AS amount
-        FROM jsonb_to_recordset(drafts) AS d(public_id text, effective_date date, legs jsonb)
+        FROM ROWS FROM (jsonb_to_recordset(drafts) AS (public_id text, effective_date date, legs jsonb))
+             WITH ORDINALITY AS d(public_id, effective_date, legs, place)
         JOIN unnest(fresh_ids, fresh_public_ids) AS f(id, public_id) USING (public_id)
         CROSS JOIN jsonb_array_elements(d.legs) AS leg
-        GROUP BY f.id, d.effective_date, account_id, currency
+        GROUP BY f.id, d.place, d.effective_date, account_id, currency
     ) AS legs
-    ORDER BY account_id, id;
+    ORDER BY account_id, place;
 
     SELECT jsonb_agg(jsonb_build_object(
                'id', t.id, 'public_id', t.public_id,
