@@ -1,0 +1,15 @@
+"""Notifications as a Django application."""
+
+from django.apps import AppConfig
+
+
+class NotificationsConfig(AppConfig):
+    """Messages to people, and one-time codes."""
+
+    name = "flowlet.notifications"
+    label = "notifications"
+    verbose_name = "Notifications"
+
+    def ready(self) -> None:
+        """Listen to the carriers' delivery reports."""
+        from flowlet.notifications import receivers  # noqa: F401 - fills the registry
