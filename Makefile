@@ -15,7 +15,7 @@ EXEC := $(LOCAL) exec
 HALT = $(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m flowlet.local
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop clean status demo test browser check bench openapi shell fmt lock packages-run packages-dev
+.PHONY: help run stop clean status demo test browser check bench openapi shell fmt packages-run packages-dev
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \

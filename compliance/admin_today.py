@@ -116,9 +116,7 @@ def _per_day(_person: Person, now: datetime) -> tuple[Sequence[str], Sequence[Se
     decided = HitDecision.objects.filter(decided_at__gte=since)
     series = []
     for name, rows, column in (("Opened", opened, "opened_at"), ("Decided", decided, "decided_at")):
-        counted = (
-            rows.annotate(day=TruncDate(column, tzinfo=UTC)).values("day").annotate(number=Count("pk"))  # type: ignore[attr-defined]
-        )
+        counted = rows.annotate(day=TruncDate(column, tzinfo=UTC)).values("day").annotate(number=Count("pk"))
         numbers = dict(counted.values_list("day", "number"))
         series.append(Series(name, [numbers.get(day, 0) for day in days]))
     return day_labels(days), series

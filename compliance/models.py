@@ -111,14 +111,25 @@ class ListedName(models.Model):
     entity = models.ForeignKey(ListedEntity, models.CASCADE, related_name="names")
     kind = models.CharField(max_length=7, choices=NameKind)
     text = models.CharField(max_length=400)
+    words = models.TextField()
     sorted_words = models.TextField()
     joined_words = models.TextField()
     key = models.TextField()
 
     class Meta:
         indexes: ClassVar = [
-            GinIndex(fields=["sorted_words"], opclasses=["gin_trgm_ops"], name="listedname_sorted"),
-            GinIndex(fields=["joined_words"], opclasses=["gin_trgm_ops"], name="listedname_joined"),
+            GinIndex(
+                fields=["sorted_words"],
+                opclasses=["gin_trgm_ops"],
+                fastupdate=False,
+                name="listedname_sorted",
+            ),
+            GinIndex(
+                fields=["joined_words"],
+                opclasses=["gin_trgm_ops"],
+                fastupdate=False,
+                name="listedname_joined",
+            ),
             models.Index(fields=["key"], name="listedname_key"),
         ]
 
@@ -175,8 +186,12 @@ class ScreeningSubject(models.Model):
             )
         ]
         indexes: ClassVar = [
-            GinIndex(fields=["sorted_words"], opclasses=["gin_trgm_ops"], name="subject_sorted"),
-            GinIndex(fields=["joined_words"], opclasses=["gin_trgm_ops"], name="subject_joined"),
+            GinIndex(
+                fields=["sorted_words"], opclasses=["gin_trgm_ops"], fastupdate=False, name="subject_sorted"
+            ),
+            GinIndex(
+                fields=["joined_words"], opclasses=["gin_trgm_ops"], fastupdate=False, name="subject_joined"
+            ),
             models.Index(fields=["key"], name="subject_key"),
             models.Index(fields=["customer"], condition=Q(state="NOT_SCREENED"), name="subject_waiting"),
         ]
@@ -259,7 +274,7 @@ class ScreeningHit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.public_id
+        return f"{self.public_id} ({self.get_status_display()})"
 
 
 class HitDecision(models.Model):

@@ -17,9 +17,10 @@ from compliance.models import (
     ScreeningPolicy,
     ScreeningSubject,
 )
+from compliance.names.align import score_names
 from compliance.names.facts import DateRange
-from compliance.names.normal import NormalName
-from compliance.names.score import COMPANY, PERSON, Listed, Subject
+from compliance.names.normal import NormalName, from_words
+from compliance.names.score import COMPANY, NAME_FLOOR_FOR_FACTS, PERSON, Listed, Subject
 from compliance.policies import Numbers
 from flowlet.core.errors import NotFound
 from flowlet.identity.choices import CustomerKind
@@ -80,6 +81,23 @@ def find_candidates(name: NormalName) -> list[int]:
         _set_threshold()
         cursor.execute(sql, {"sorted": name.sorted_words, "joined": name.joined_words, "key": name.key})
         return [row[0] for row in cursor.fetchall()]
+
+
+def find_alike(name: NormalName, entity_ids: Sequence[int]) -> list[int]:
+    """
+    Return those of the entities that have a live name alike enough for facts to matter, by id.
+
+    One light query and the name score; what falls out here can become a hit by no fact (`names.score`).
+    """
+    names = ListedName.objects.filter(entity_id__in=entity_ids, entity__is_live=True).values_list(
+        "entity_id", "words"
+    )
+    alike = {
+        entity_id
+        for entity_id, words in names.iterator()
+        if score_names(name, from_words(words)).points >= NAME_FLOOR_FOR_FACTS
+    }
+    return sorted(alike)
 
 
 def find_pairs(version_id: int) -> Iterator[Pair]:

@@ -86,7 +86,7 @@ def _lock_wallets(partner_id: int, payer_wallet_id: str, payee_wallet_id: str) -
         raise InvalidInput(errors=(fault,))
     wanted = Wallet.objects.filter(partner_id=partner_id, public_id__in=(payer_wallet_id, payee_wallet_id))
     owners = dict(wanted.values_list("pk", "customer_id"))
-    list(lock(Customer.objects.filter(pk__in=set(owners.values()))))
+    list(lock(Customer.objects.filter(pk__in=set(owners.values()))).values_list("pk"))
     # Which wallets exist and whose they are never changes; status does, so it is read under the lock.
     rows = lock(Wallet.objects.filter(pk__in=owners)).select_related("customer")
     found = {wallet.public_id: wallet for wallet in rows}
@@ -144,10 +144,11 @@ def _known(payment: Payment) -> Payment | None:
     if payment.idempotency_key is None:
         return None
     rows = Payment.objects.filter(partner_id=payment.partner_id, idempotency_key=payment.idempotency_key)
-    known = rows.select_related("payer_wallet", "payee_wallet", "transaction").first()
-    if known is not None and _content(known) != _content(payment):
-        raise KeyUsedBefore
-    return known
+    for known in rows.select_related("payer_wallet", "payee_wallet", "transaction"):  # one at most
+        if _content(known) != _content(payment):
+            raise KeyUsedBefore
+        return known
+    return None
 
 
 def _content(payment: Payment) -> tuple[object, ...]:

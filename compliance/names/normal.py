@@ -56,6 +56,11 @@ class NormalName:
     key: str
 
     @property
+    def text(self) -> str:
+        """Return the words in the order written; `from_words` makes the form from it again."""
+        return " ".join(word.text for word in self.words)
+
+    @property
     def telling(self) -> bool:
         """Tell whether there is anything to compare: at least one word that is not a title, particle or legal form."""
         return any(word.kind in (NAME, NUMBER) for word in self.words)
@@ -69,8 +74,13 @@ def normal_name(text: str) -> NormalName:
     An empty text, or one of signs only, gives a form without words, which is not `telling`.
     Text beyond NAME_LENGTH_MAX is cut.
     """
-    spelled = _canonical_legal(_spelled(text[:NAME_LENGTH_MAX]))
-    marked = _marked(spelled)
+    return from_words(" ".join(_canonical_legal(_spelled(text[:NAME_LENGTH_MAX]))))
+
+
+@lru_cache(maxsize=100_000)
+def from_words(words_text: str) -> NormalName:
+    """Return the form again from `NormalName.text`, its words with blanks between: much quicker than from the name."""
+    marked = _marked(words_text.split())
     core = [word.text for word in marked if word.kind != LEGAL] or [word.text for word in marked]
     skeletons = sorted({skeleton(word.text) or word.text for word in marked if word.kind in (NAME, NUMBER)})
     return NormalName(

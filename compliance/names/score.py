@@ -19,7 +19,7 @@ ENGINE_VERSION = "2026.11"
 PERSON, COMPANY, VESSEL, AIRCRAFT = "PERSON", "COMPANY", "VESSEL", "AIRCRAFT"
 PRIMARY, STRONG, WEAK = "PRIMARY", "STRONG", "WEAK"
 # Facts speak only for names that are alike at all: half the house shares a country with somebody.
-_NAME_FLOOR_FOR_FACTS = 6000
+NAME_FLOOR_FOR_FACTS = 6000
 _KIND_CAP = 7000
 _WEAK_CAP = 7400
 _CLOSE_FROM = 7000
@@ -106,7 +106,7 @@ def _compare_name(subject: Subject, ours: NormalName, listed: Listed, kind: str,
             points = cap
     steps = [("birth_date", birth), ("country", country)]
     for field, agreement in steps:
-        share = _share(points, agreement, may_raise=name.points >= _NAME_FLOOR_FOR_FACTS)
+        share = _share(points, agreement, may_raise=name.points >= NAME_FLOOR_FOR_FACTS)
         rows.append(Row(field, agreement.how, agreement.because, share))
         points += share
     words = tuple(

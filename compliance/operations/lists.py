@@ -193,7 +193,11 @@ def _copy_chunk(version: ListVersion, chunk: list[ParsedEntity]) -> None:
         )
         for pk, entity in rows
     )
-    _copy(ListedName, ("entity_id", "kind", "text", "sorted_words", "joined_words", "key"), _name_rows(rows))
+    _copy(
+        ListedName,
+        ("entity_id", "kind", "text", "words", "sorted_words", "joined_words", "key"),
+        _name_rows(rows),
+    )
     columns = ("entity_id", "kind", "text", "country", "date_from", "date_to", "is_circa")
     _copy(ListedFact, columns, _fact_rows(rows))
 
@@ -202,7 +206,7 @@ def _name_rows(rows: list[tuple[int, ParsedEntity]]) -> Iterator[tuple[object, .
     for pk, entity in rows:
         for name in entity.names:
             normal = normal_name(name.text)
-            yield pk, name.kind, name.text, normal.sorted_words, normal.joined_words, normal.key
+            yield pk, name.kind, name.text, normal.text, normal.sorted_words, normal.joined_words, normal.key
 
 
 def _fact_rows(rows: list[tuple[int, ParsedEntity]]) -> Iterator[tuple[object, ...]]:

@@ -51,8 +51,7 @@ def screen_customer(*, customer_id: int, now: datetime) -> ScreeningSubject:
     reason = _why_not(name)
     if reason:
         return _not_screened(customer, subject, name, reason, now)
-    entities = queries.list_entities(queries.find_candidates(name))
-    _open_hits(customer, subject, list(entities), now)
+    _open_hits(customer, subject, queries.find_candidates(name), now)
     return _screened(customer, subject, name, now)
 
 
@@ -62,7 +61,7 @@ def screen_against(*, customer_id: int, entity_ids: list[int], now: datetime) ->
     customer = lock(Customer.objects.filter(pk=customer_id)).get()
     locking.lock_lists_shared()
     subject = queries.subject_of(customer)
-    opened = _open_hits(customer, subject, list(queries.list_entities(entity_ids).filter(is_live=True)), now)
+    opened = _open_hits(customer, subject, entity_ids, now)
     _screened(customer, subject, normal_name(subject.name), now)
     return opened
 
@@ -135,11 +134,12 @@ def _screened(customer: Customer, subject: Subject, name: NormalName, now: datet
     return row
 
 
-def _open_hits(customer: Customer, subject: Subject, entities: list[ListedEntity], now: datetime) -> int:
+def _open_hits(customer: Customer, subject: Subject, entity_ids: list[int], now: datetime) -> int:
     """Store a hit for each entity that is alike enough; returns how many wait for a person because of this."""
     numbers = queries.get_numbers(now)
     opened = 0
-    for entity in entities:
+    alike = queries.find_alike(normal_name(subject.name), entity_ids)
+    for entity in queries.list_entities(alike):
         comparison = compare(subject, queries.listed_of(entity))
         status = policies.status_for(
             points=comparison.points, name_points=comparison.name_points, threshold=numbers.threshold

@@ -1,5 +1,6 @@
 """Fixtures for screening: the sample list, live, and the real list where a checkout has it beside it."""
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from flowlet.identity.models import Customer, Partner
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "compliance" / "data" / "ofac-sample"
-SHARED = ROOT.parent / "shared" / "data"
+SHARED = Path(os.environ.get("SHARED_DATA") or ROOT.parent / "shared" / "data")
 FILES = ("sdn", "alt", "add")
 
 # The whole OFAC list and the labelled names are not part of the project; without them there is nothing to collect.

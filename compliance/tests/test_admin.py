@@ -99,7 +99,7 @@ def test_the_page_of_a_hit_compares_line_by_line_and_the_shares_add_up(
 
     page = at(desk, hit_href(hit))
 
-    shares = [int(round(float(text) * 100)) for text in re.findall(r'class="share">([+\d.]+)<', page)]
+    shares = [round(float(text) * 100) for text in re.findall(r'class="share">([+\d.]+)<', page)]
     assert sum(shares) == hit.points
     for shown in ("2 May 1984", "1984", "Niger", "I-n-Arabane, Mali", "Male", "CHAPORI", "SDGT", "Not known"):
         assert shown in page

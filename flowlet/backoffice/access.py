@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 from django_ratelimit.core import is_ratelimited
+from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
 from flowlet.audit import trail
@@ -133,7 +134,7 @@ def _limited(request: HttpRequest) -> bool:
             is_ratelimited(request, group=f"backoffice.log_in.{name}", key=key, rate=rate, increment=True)
             for name, key, rate in RATES
         ]
-    except (RedisError, OSError):
+    except (ConnectionInterrupted, RedisError, OSError):
         return True
     return any(passed)
 

@@ -87,9 +87,7 @@ def _guarded(
     return answer
 
 
-def _sent(
-    send: Callable[[], Answer[Value]], explain: Callable[[Exception], Answer[Value]]
-) -> Answer[Value]:
+def _sent(send: Callable[[], Answer[Value]], explain: Callable[[Exception], Answer[Value]]) -> Answer[Value]:
     try:
         return send()
     # Whatever breaks while a request may be on its way leaves its outcome open. An exception that escaped here would
@@ -99,7 +97,7 @@ def _sent(
         if answer.code == "unreadable":
             logger.exception("a vendor's answer could not be read")
         elif answer.alarm:
-            logger.error("a vendor refuses our keys", extra={"code": answer.code})
+            logger.error("a vendor refuses our keys", extra={"code": answer.code})  # noqa: TRY400 - the code says all
         return answer
 
 

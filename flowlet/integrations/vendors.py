@@ -68,7 +68,9 @@ def check_live() -> None:
 
     :raises ImproperlyConfigured: naming every fault at once, without any key in it
     """
-    faults = [fault for name in NAMES if name not in settings.VENDORS_OFF for fault in _faults(get_vendor(name))]
+    faults = [
+        fault for name in NAMES if name not in settings.VENDORS_OFF for fault in _faults(get_vendor(name))
+    ]
     if faults:
         raise ImproperlyConfigured("live mode: " + "; ".join(faults))
 

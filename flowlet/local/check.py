@@ -84,7 +84,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "ruff format": lambda: _run(["ruff", "format", "--check", "."]),
     "ruff check": lambda: _run(["ruff", "check", "."]),
     "mypy": lambda: _run(["mypy", "."]),
-    "lint-imports": lambda: _run(["lint-imports"]),
+    "lint-imports": lambda: _run(["lint-imports", "--no-logo"]),
     "migrations": _migrations,
     "openapi": _api_description,
     "check --deploy": _deployment,

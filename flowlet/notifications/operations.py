@@ -24,7 +24,13 @@ _OPEN = (MessageStatus.SENDING, MessageStatus.UNKNOWN, MessageStatus.SENT)
 
 
 def queue_sms(
-    *, customer_id: int, cause: str, template: str, values: Mapping[str, str], language: str = "en", now: datetime
+    *,
+    customer_id: int,
+    cause: str,
+    template: str,
+    values: Mapping[str, str],
+    language: str = "en",
+    now: datetime,
 ) -> Message:
     """
     Queue one text message in the caller's transaction and return it; the same cause gives the same message.
@@ -146,9 +152,9 @@ def _try_later(message: Message, status: MessageStatus, code: str, now: datetime
     else:
         changes["next_step_at"] = now + timedelta(seconds=RETRY_S[message.attempts - 1])
     # A report may have come while we asked: then it stands.
-    Message.objects.filter(
-        pk=message.pk, status__in=[MessageStatus.SENDING, MessageStatus.UNKNOWN]
-    ).update(**changes)
+    Message.objects.filter(pk=message.pk, status__in=[MessageStatus.SENDING, MessageStatus.UNKNOWN]).update(
+        **changes
+    )
 
 
 def _refused(message: Message, code: str, now: datetime) -> None:
@@ -161,9 +167,7 @@ def _refused(message: Message, code: str, now: datetime) -> None:
             source=OptOutSource.CARRIER,
             now=now,
         )
-    Message.objects.filter(pk=message.pk).update(
-        status=status, reason=code, done_at=now, next_step_at=None
-    )
+    Message.objects.filter(pk=message.pk).update(status=status, reason=code, done_at=now, next_step_at=None)
 
 
 def _apply(message: Message, state: DeliveryState, now: datetime) -> None:
@@ -184,8 +188,9 @@ def _suppressed_for(customer: Customer, kind: MessageKind, now: datetime) -> str
         return "no_phone_number"
     if queries.opted_out(customer_id=customer.pk, kind=kind):
         return "opted_out"
-    if kind != MessageKind.SECURITY and queries.sent_within(
-        customer_id=customer.pk, since=now - timedelta(hours=1)
-    ) >= PER_HOUR_MAX:
+    if (
+        kind != MessageKind.SECURITY
+        and queries.sent_within(customer_id=customer.pk, since=now - timedelta(hours=1)) >= PER_HOUR_MAX
+    ):
         return "too_many_this_hour"
     return ""

@@ -213,7 +213,10 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 15 * 60
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "integrations.process_vendor_events": {"task": "integrations.process_vendor_events", "schedule": 5},
+    "notifications.send_due": {"task": "notifications.send_due", "schedule": 5},
+}
 CELERY_TIMEZONE = "UTC"
 
 # --- vendors and messages, see flowlet/settings/vendors.py ---------------------------------------------------------------
@@ -254,5 +257,6 @@ SPECTACULAR_SETTINGS = {
 
 # --- logs ---------------------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+DJANGO_STRUCTLOG_CELERY_ENABLED = True  # a task logs the id of the request that sent it
 LOGGING = configure(LOG_LEVEL, quiet=["twilio", "httpx2", "openai", "stripe", "plaid", "axes", "django_structlog"])
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

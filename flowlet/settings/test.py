@@ -31,7 +31,9 @@ STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.s
 SCREENING_BLOCKS_UNSCREENED = False
 CELERY_TASK_ALWAYS_EAGER = False
 LOG_LEVEL = "WARNING"
-WHITENOISE_AUTOREFRESH = True  # files come from where they lie: tests need no collectstatic
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = (
+    True  # files come from where they lie: tests need no collectstatic
+)
 # Runs and workers that share one Redis keep out of each other's way; a busy machine must not open the limiter.
 _PREFIX = f"test-{DATABASES['default']['NAME']}-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 _PATIENT = {**CACHES["limits"]["OPTIONS"], "SOCKET_CONNECT_TIMEOUT": 5, "SOCKET_TIMEOUT": 5}

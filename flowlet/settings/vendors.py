@@ -12,6 +12,8 @@ from flowlet.integrations.simulation.defaults import (
     TWILIO_ACCOUNT,
     TWILIO_NUMBER,
     TWILIO_SERVICE,
+)
+from flowlet.integrations.simulation.defaults import (
     VENDORS as NAMES,
 )
 

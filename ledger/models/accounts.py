@@ -50,8 +50,6 @@ class Account(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            # The target of the postings' foreign key: a posting cannot be in another currency than its account.
-            models.UniqueConstraint(fields=["id", "currency"], name="account_currency_fixed"),
             models.UniqueConstraint(
                 fields=["chart_account", "currency", "partner"],
                 condition=Q(customer__isnull=True, name=""),

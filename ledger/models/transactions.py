@@ -90,7 +90,7 @@ class Posting(models.Model):
         LedgerTransaction, models.PROTECT, related_name="postings", db_constraint=False, db_index=False
     )
     leg = models.IntegerField()
-    # The foreign key is (account, currency), in the guards' migration.
+    # The guard finds the balance by account and currency, which is the foreign key.
     account = models.ForeignKey(
         Account, models.PROTECT, related_name="postings", db_constraint=False, db_index=False
     )

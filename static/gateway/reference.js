@@ -2,6 +2,10 @@
 "use strict";
 
 window.addEventListener("DOMContentLoaded", () => {
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+  dark.addEventListener("change", follow);
+  follow();
   const page = document.getElementById("reference");
   window.SwaggerUIBundle({
     domNode: page,

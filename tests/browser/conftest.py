@@ -57,9 +57,9 @@ class Visit:
     expected: list[str] = field(default_factory=list)
 
     def go(self, path: str) -> Page:
-        """Open a page of the house and wait until it and its scripts are there."""
+        """Open a page of the house and wait until it and its scripts are loaded."""
         self.page.goto(f"{self.base}{path}")
-        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_load_state("load")
         return self.page
 
     def look(self, *, dark: bool = False, width: int = 1440, height: int = 900) -> None:

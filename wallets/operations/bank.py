@@ -140,7 +140,7 @@ def withdraw(
 
 def _move(row: Row, *, bank_sign: int, verb: str, told: tuple[str, str]) -> Row:
     customer_id = Wallet.objects.values_list("customer_id", flat=True).get(pk=row.wallet_id)
-    lock(Customer.objects.filter(pk=customer_id)).get()
+    list(lock(Customer.objects.filter(pk=customer_id)).values_list("pk"))
     bank_account = lock(BankAccount.objects.filter(pk=row.bank_account_id)).get()
     wallet = lock(Wallet.objects.filter(pk=row.wallet_id)).select_related("customer").get()
     row.partner_id, row.wallet, row.bank_account = wallet.partner_id, wallet, bank_account
@@ -170,10 +170,11 @@ def _known(row: Row) -> Row | None:
     if row.idempotency_key is None:
         return None
     rows = type(row).objects.filter(partner_id=row.partner_id, idempotency_key=row.idempotency_key)
-    known = rows.select_related("wallet", "bank_account", "transaction").first()
-    if known is not None and _content(known) != _content(row):
-        raise KeyUsedBefore
-    return known
+    for known in rows.select_related("wallet", "bank_account", "transaction"):  # one at most
+        if _content(known) != _content(row):
+            raise KeyUsedBefore
+        return known
+    return None
 
 
 def _content(row: Movement) -> tuple[int, int, int, str]:

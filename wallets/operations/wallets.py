@@ -158,7 +158,7 @@ def close_wallet(*, wallet_id: int, reason_code: str, now: datetime, note: str =
 def _lock_wallet(wallet_id: int) -> Wallet:
     """Lock customer, then wallet: the order of the house."""
     customer_id = Wallet.objects.values_list("customer_id", flat=True).get(pk=wallet_id)
-    lock(Customer.objects.filter(pk=customer_id)).get()
+    list(lock(Customer.objects.filter(pk=customer_id)).values_list("pk"))
     return lock(Wallet.objects.filter(pk=wallet_id)).select_related("customer").get()
 
 

@@ -62,7 +62,7 @@ class AuditAdmin(ModelAdmin):
     columns = (
         Column(title="Time", cell=lambda r: Main(f"{r.recorded_at:%-d %b %Y, %H:%M:%S}"), width="l"),
         Column(title="Actor", cell=_actor, width="m"),
-        Column(title="Verb", cell=lambda r: words(r.action), width="m"),
+        Column(title="Act", cell=lambda r: sentence_of(r).text, width="m"),
         Column(title="Object", cell=lambda r: Code(r.object_id)),
         Column(title="Detail", cell=detail_of, hide="m"),
         Column(title="Outcome", cell=_outcome, width="s"),

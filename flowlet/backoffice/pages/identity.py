@@ -1,11 +1,13 @@
 """Partners, people who log in and API clients: read-only lists and pages."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
+from flowlet.audit.models import AuditRecord
 from flowlet.backoffice.admin import ModelAdmin
 from flowlet.backoffice.cells import Badge, Code, Link, Main, When, words
 from flowlet.backoffice.countries import country_name
@@ -14,7 +16,7 @@ from flowlet.backoffice.lists import Column, View
 from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.people import person_of
 from flowlet.backoffice.site import register
-from flowlet.backoffice.timeline import Subject, timeline_panel
+from flowlet.backoffice.timeline import FORMATTERS, Sentence, Subject, timeline_panel
 from flowlet.identity.models import ApiClient, ApiClientSecret, Partner, User
 
 
@@ -193,3 +195,20 @@ class UserAdmin(ModelAdmin):
         )
         subject = Subject(object_type="user", object_id=obj.public_id)
         return [timeline_panel(subject, person_of(request)), facts]
+
+
+_SENTENCES = {
+    "partner.create": Sentence(text="Partner created", icon="building-2", tone="info"),
+    "user.create": Sentence(text="Account created", icon="user", tone="info"),
+    "user.log_in": Sentence(text="Logged in", icon="key-round"),
+    "user.log_out": Sentence(text="Logged out", icon="log-out"),
+    "api_client.create": Sentence(text="API client created", icon="key-round", tone="info"),
+}
+
+
+def _said(sentence: Sentence) -> Callable[[AuditRecord], Sentence]:
+    return lambda _record: sentence
+
+
+for _name, _sentence in _SENTENCES.items():
+    FORMATTERS.register(_name)(_said(_sentence))

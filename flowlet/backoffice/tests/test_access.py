@@ -6,14 +6,15 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
-from django.test import Client
+from django.test import Client, override_settings
 
 from flowlet.audit.models import AuditRecord
 from flowlet.backoffice import access
 from flowlet.core import clock
 from flowlet.identity import operations
-from flowlet.identity.models import Partner, User
+from flowlet.identity.models import Customer, Partner, User
 
 LOGIN = "/admin/login/"
 PASSWORD = "correct-horse-battery"
@@ -148,3 +149,27 @@ def test_colours_are_kept_and_rendered_by_the_server(ops_desk: Client) -> None:
 
     assert '<html lang="en" data-theme="dark">' in dark
     assert ops_desk.cookies["flowlet_theme"].value == "dark"
+
+
+def test_without_redis_nobody_gets_in_and_the_words_are_the_same(client: Client, ops: User) -> None:
+    nowhere = {
+        **settings.CACHES,
+        "default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"},
+    }
+
+    with override_settings(CACHES=nowhere):
+        page = attempt(client, ops.email, PASSWORD)
+
+    assert access.REFUSED in page
+
+
+def test_who_is_in_already_works_on_without_redis(ops_desk: Client, customer: Customer) -> None:
+    nowhere = {
+        **settings.CACHES,
+        "default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"},
+    }
+
+    with override_settings(CACHES=nowhere):
+        answers = [ops_desk.get("/admin/").status_code, ops_desk.get("/admin/customers/").status_code]
+
+    assert answers == [200, 200]

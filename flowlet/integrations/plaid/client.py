@@ -128,7 +128,10 @@ def match_identity(*, access_token: str, legal_name: str, our_reference: str = "
     request = IdentityMatchRequest(access_token=access_token, user=IdentityMatchUser(legal_name=legal_name))
 
     def read(data: dict[str, Any]) -> Answer[dict[str, int]]:
-        scores = {one["account_id"]: int((one.get("legal_name") or {}).get("score") or 0) for one in data["accounts"]}
+        scores = {
+            one["account_id"]: int((one.get("legal_name") or {}).get("score") or 0)
+            for one in data["accounts"]
+        }
         return Answer(Outcome.DONE, value=scores)
 
     return call("identity.match", our_reference, "identity_match", request, read, is_lookup=True)
@@ -198,4 +201,3 @@ def _explain_lookup(error: Exception) -> Answer[Any]:
 
 def _read_accounts(data: dict[str, Any]) -> Answer[tuple[BankAccount, ...]]:
     return Answer(Outcome.DONE, value=tuple(read_account(one) for one in data["accounts"]))
-

@@ -71,7 +71,9 @@ class PlaidSimulator(Simulator):
         known = call.headers.get("plaid-client-id") or body.get("client_id")
         secret = call.headers.get("plaid-secret") or body.get("secret")
         if self.world.replaying is None and not (known and secret and not secret.startswith("wrong")):
-            return self._problem(400, "INVALID_INPUT", "INVALID_API_KEYS", "invalid client_id or secret provided")
+            return self._problem(
+                400, "INVALID_INPUT", "INVALID_API_KEYS", "invalid client_id or secret provided"
+            )
         return None
 
     def failure(self, status: int) -> Reply:
@@ -145,7 +147,9 @@ class PlaidSimulator(Simulator):
         item = self._item(call)
         numbers: Json = {"ach": [], "eft": [], "international": [], "bacs": []}
         for account in item["accounts"]:
-            numbers[account["numbers_kind"]].append({"account_id": account["account_id"], **account["numbers"]})
+            numbers[account["numbers_kind"]].append(
+                {"account_id": account["account_id"], **account["numbers"]}
+            )
         accounts = self._accounts(call, item)
         return self._reply({"accounts": accounts, "numbers": numbers, "item": _shown_item(item)})
 
@@ -296,7 +300,10 @@ class PlaidSimulator(Simulator):
     def step_move(self, transfer_id: str, status: str) -> None:
         """Move a transfer on, unless it has ended or was moved already."""
         transfer = self.transfers[transfer_id]
-        if status in _NEXT.get(transfer["status"], ()) and (status, transfer["type"]) != ("funds_available", "credit"):
+        if status in _NEXT.get(transfer["status"], ()) and (status, transfer["type"]) != (
+            "funds_available",
+            "credit",
+        ):
             self._happen(transfer, status)
 
     def _happen(self, transfer: Json, status: str, failure: Json | None = None) -> None:
@@ -326,7 +333,11 @@ class PlaidSimulator(Simulator):
                 "refund_id": None,
             }
         )
-        event = {"environment": "sandbox", "webhook_code": "TRANSFER_EVENTS_UPDATE", "webhook_type": "TRANSFER"}
+        event = {
+            "environment": "sandbox",
+            "webhook_code": "TRANSFER_EVENTS_UPDATE",
+            "webhook_type": "TRANSFER",
+        }
         kind = "TRANSFER.TRANSFER_EVENTS_UPDATE"
         self.send(Delivery(self.vendor, self.hook_url, kind, event, self.world.now()))
 

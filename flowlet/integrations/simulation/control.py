@@ -43,13 +43,21 @@ def _faults(simulation: "Simulation", body: Json) -> Json:
 
 
 def _shown(plan: Plan) -> dict[str, Any]:
-    return {"do": plan.do, "match": plan.match, "seconds": plan.seconds, "share": plan.share, "seen": plan.seen}
+    return {
+        "do": plan.do,
+        "match": plan.match,
+        "seconds": plan.seconds,
+        "share": plan.share,
+        "seen": plan.seen,
+    }
 
 
 def _books(simulation: "Simulation", _body: Json) -> Json:
     with simulation.world.lock:
         # Through JSON and back: a picture of this moment, not the living objects.
-        books: Json = json.loads(json.dumps({name: item.books() for name, item in simulation.vendors.items()}))
+        books: Json = json.loads(
+            json.dumps({name: item.books() for name, item in simulation.vendors.items()})
+        )
         outbox = simulation.outbox
         books["webhooks"] = {
             "pending": [[item.vendor, item.type, item.due] for item in outbox.pending],

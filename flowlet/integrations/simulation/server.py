@@ -252,7 +252,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = _serve
+    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = _serve  # noqa: N815 - the names that http.server calls
 
     def log_message(self, *_: object) -> None:
         """Say nothing: bodies and addresses are no matter of the log."""

@@ -266,12 +266,8 @@ def _unix(instant: datetime) -> int:
     return int(instant.timestamp())
 
 
-def _first(
-    found: Iterable[Any], our_reference: str, read: Callable[[Any], Answer[Value]]
-) -> Answer[Value]:
-    looked_at = 0
-    for item in found:
-        looked_at += 1
+def _first(found: Iterable[Any], our_reference: str, read: Callable[[Any], Answer[Value]]) -> Answer[Value]:
+    for looked_at, item in enumerate(found, start=1):
         if item.to_dict().get("metadata", {}).get(_METADATA_KEY) == our_reference:
             return read(item)
         if looked_at >= _LOOKED_AT_MAX:

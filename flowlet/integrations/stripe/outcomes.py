@@ -40,7 +40,7 @@ def refund_outcome(status: str) -> Outcome:
     return _REFUND.get(status, Outcome.UNKNOWN)
 
 
-def explain(error: Exception) -> Answer[Any]:
+def explain(error: Exception) -> Answer[Any]:  # noqa: PLR0911 - one line for each row of the table
     """Return what an exception of the SDK says about our call."""
     if isinstance(error, stripe.APIConnectionError):
         return _connection(error)

@@ -29,7 +29,9 @@ CARDS = {
     "pm_card_amex": TestCard("8431", "amex"),
     "pm_card_visa_chargeDeclined": TestCard("0002", decline=("card_declined", "generic_decline")),
     "pm_card_chargeDeclined": TestCard("0002", decline=("card_declined", "generic_decline")),
-    "pm_card_chargeDeclinedInsufficientFunds": TestCard("9995", decline=("card_declined", "insufficient_funds")),
+    "pm_card_chargeDeclinedInsufficientFunds": TestCard(
+        "9995", decline=("card_declined", "insufficient_funds")
+    ),
     "pm_card_visa_chargeDeclinedInsufficientFunds": TestCard(
         "9995", decline=("card_declined", "insufficient_funds")
     ),
@@ -37,7 +39,9 @@ CARDS = {
     "pm_card_visa_chargeDeclinedStolenCard": TestCard("9979", decline=("card_declined", "stolen_card")),
     "pm_card_chargeDeclinedExpiredCard": TestCard("0069", decline=("expired_card", "expired_card")),
     "pm_card_chargeDeclinedIncorrectCvc": TestCard("0127", decline=("incorrect_cvc", "incorrect_cvc")),
-    "pm_card_chargeDeclinedProcessingError": TestCard("0119", decline=("processing_error", "processing_error")),
+    "pm_card_chargeDeclinedProcessingError": TestCard(
+        "0119", decline=("processing_error", "processing_error")
+    ),
     "pm_card_authenticationRequired": TestCard("3220", challenge=True),
     "pm_card_threeDSecure2Required": TestCard("3220", challenge=True),
     "pm_card_refundFail": TestCard("5126", refund_fails=True),

@@ -17,7 +17,13 @@ _AMOUNT_MAX = 99_999_999
 _MINIMUM = 50
 _REFUND_FAILS_S = 60.0
 _AVAILABLE_S = 2 * 24 * 3600
-_CANCELABLE = ("requires_payment_method", "requires_confirmation", "requires_action", "requires_capture", "processing")
+_CANCELABLE = (
+    "requires_payment_method",
+    "requires_confirmation",
+    "requires_action",
+    "requires_capture",
+    "processing",
+)
 
 
 @dataclass(slots=True)
@@ -101,7 +107,9 @@ class StripeSimulator(Simulator):
                 "idempotency_key_in_use",
                 "There is currently another in-progress request using this idempotency key.",
             )
-        return Reply(used.reply.status, used.reply.body, {**used.reply.headers, "Idempotent-Replayed": "true"})
+        return Reply(
+            used.reply.status, used.reply.body, {**used.reply.headers, "Idempotent-Replayed": "true"}
+        )
 
     def finish(self, call: Call, reply: Reply) -> None:
         """Keep the first answer under its key, a 500 too; a request that failed validation does not use the key up."""
@@ -375,7 +383,9 @@ class StripeSimulator(Simulator):
     def _find(self, shelf: dict[str, Json], key: str, kind: str) -> Json:
         if key not in shelf:
             raise VendorProblem(
-                _problem(404, "invalid_request_error", "resource_missing", f"No such {kind}", self.request_id())
+                _problem(
+                    404, "invalid_request_error", "resource_missing", f"No such {kind}", self.request_id()
+                )
             )
         return shelf[key]
 

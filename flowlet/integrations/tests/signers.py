@@ -72,7 +72,10 @@ def plaid(vendors, body=PLAID, *, age=0, key=None, algorithm="ES256", kid=None, 
     name = list(room._keys)[-1]
     given = {"iat": int(time.time()) - age, "request_body_sha256": hashlib.sha256(body).hexdigest()}
     token = jwt.encode(
-        {**given, **(claims or {})}, key or room._keys[name], algorithm=algorithm, headers={"kid": kid or name}
+        {**given, **(claims or {})},
+        key or room._keys[name],
+        algorithm=algorithm,
+        headers={"kid": kid or name},
     )
     return Hook("plaid", body, {"Plaid-Verification": token})
 

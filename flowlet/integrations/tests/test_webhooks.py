@@ -91,7 +91,9 @@ BAD = {
     ),
     "twilio: another address": lambda v: signers.twilio(query="ref=msg_2", signed_query="ref=msg_1"),
     "twilio: another account": lambda v: signers.twilio({"AccountSid": "AC" + "0" * 32}),
-    "twilio: a field twice": lambda v: _body(signers.twilio(), signers.twilio().body + b"&To=%2B4915112345678"),
+    "twilio: a field twice": lambda v: _body(
+        signers.twilio(), signers.twilio().body + b"&To=%2B4915112345678"
+    ),
     "twilio: not a form": lambda v: _with(signers.twilio(), **{"Content-Type": "application/json"}),
     "twilio: no status": lambda v: signers.twilio({"MessageStatus": ""}),
     "twilio: garbled": lambda v: signers.twilio(body=b"%ff%zz=&&&\xff"),
@@ -172,7 +174,7 @@ def test_both_secrets_are_good_while_one_replaces_the_other(vendors, client, set
 def test_a_retired_key_of_plaids_is_refused(vendors, client):
     hook = signers.plaid(vendors)
     vendors.vendors["plaid"].keys.rotate()
-    vendors.vendors["plaid"].keys._expires[list(vendors.vendors["plaid"].keys._keys)[0]] = 1
+    vendors.vendors["plaid"].keys._expires[next(iter(vendors.vendors["plaid"].keys._keys))] = 1
 
     assert hook.send(client).status_code == 400
 

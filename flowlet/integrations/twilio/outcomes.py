@@ -48,7 +48,7 @@ def delivery_state(sid: str, status: str, code: object) -> tuple[DeliveryState, 
     return DeliveryState(word, sid, reason_of(code)), outcome
 
 
-def explain(error: Exception) -> Answer[Any]:
+def explain(error: Exception) -> Answer[Any]:  # noqa: PLR0911 - one line for each row of the table
     """Return what an exception of the SDK says about our call."""
     if isinstance(error, TwilioRestException | TwilioServiceException):
         return _refusal(error.status, str(error.code or ""))

@@ -227,12 +227,25 @@ class TwilioSimulator(Simulator):
         if right:
             known.update(status="approved", valid=True)
         known["date_updated"] = self._iso()
-        shown = ("account_sid", "amount", "channel", "date_created", "date_updated", "payee", "service_sid", "sid")
+        shown = (
+            "account_sid",
+            "amount",
+            "channel",
+            "date_created",
+            "date_updated",
+            "payee",
+            "service_sid",
+            "sid",
+        )
         answer = {name: known[name] for name in (*shown, "status", "to", "valid")}
         return Reply(201, {**answer, "sna_attempts_error_codes": []})
 
     def _is_pending(self, verification: Json, to: object) -> bool:
-        return verification["to"] == to and verification["status"] == "pending" and not self._expired(verification)
+        return (
+            verification["to"] == to
+            and verification["status"] == "pending"
+            and not self._expired(verification)
+        )
 
     def _expired(self, verification: Json) -> bool:
         made = datetime.fromisoformat(verification["date_created"]).timestamp()
@@ -240,7 +253,12 @@ class TwilioSimulator(Simulator):
 
     def _live(self, sid: str, service: str) -> Json:
         known = self.verifications.get(sid)
-        if known is None or known["service_sid"] != service or known["status"] != "pending" or self._expired(known):
+        if (
+            known is None
+            or known["service_sid"] != service
+            or known["status"] != "pending"
+            or self._expired(known)
+        ):
             raise VendorProblem(_problem(404, 20404, "The requested resource was not found"))
         return known
 

@@ -27,7 +27,9 @@ def verify(incoming: Incoming, _now: datetime) -> Verified:
         raise WebhookRefused("bad_signature")
     fields = _fields(incoming.body)
     # The algorithm is pinned: the header that may name another is not read.
-    if not any(RequestValidator(secret).validate(incoming.url, fields, signature) for secret in vendor.secrets):
+    if not any(
+        RequestValidator(secret).validate(incoming.url, fields, signature) for secret in vendor.secrets
+    ):
         raise WebhookRefused("bad_signature")
     if fields.get("AccountSid") != vendor.account:
         raise WebhookRefused("other_account")

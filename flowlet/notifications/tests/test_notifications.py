@@ -215,7 +215,12 @@ def test_words_come_in_the_language_or_in_english_and_newer_versions_win(person,
     german = _queue(person, now, language="de")
     unknown = _queue(person, now, cause="payment.completed:pay_2", language="fi")
     Template.objects.create(
-        code="payment_sent", language="en", channel=Channel.SMS, version=1, text="$partner: gone.", created_at=now
+        code="payment_sent",
+        language="en",
+        channel=Channel.SMS,
+        version=1,
+        text="$partner: gone.",
+        created_at=now,
     )
     newer = _queue(person, now, cause="payment.completed:pay_3")
 
@@ -233,7 +238,15 @@ def test_words_with_a_hole_are_not_sent(person, now):
 
 @pytest.mark.parametrize(
     ("text", "parts"),
-    [("a" * 160, 1), ("a" * 161, 2), ("a" * 306, 2), ("€" * 80, 1), ("€" * 81, 2), ("ж" * 70, 1), ("ж" * 71, 2)],
+    [
+        ("a" * 160, 1),
+        ("a" * 161, 2),
+        ("a" * 306, 2),
+        ("€" * 80, 1),
+        ("€" * 81, 2),
+        ("ж" * 70, 1),
+        ("ж" * 71, 2),
+    ],
 )
 def test_the_length_of_a_text_is_counted_as_carriers_count(text, parts):
     assert texts.sms_parts(text) == parts

@@ -17,8 +17,6 @@ BEGIN
 END $$;
 ALTER TABLE ledger_account ADD CONSTRAINT account_currency_known
     FOREIGN KEY (currency) REFERENCES ledger_currency (code);
-ALTER TABLE ledger_posting ADD CONSTRAINT posting_account_currency
-    FOREIGN KEY (account_id, currency) REFERENCES ledger_account (id, currency);
 
 -- A refusal from a WHEN clause: TG_ARGV names the constraint.
 CREATE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -188,6 +186,8 @@ CREATE TRIGGER text_append_only_whole BEFORE TRUNCATE ON ledger_transactiontext
 
 -- Postings -------------------------------------------------------------------------------------------------------
 -- The update of the balance row is the lock: whoever comes second waits here and then sees the balance as it is.
+-- It finds the row by account and currency, which makes it the foreign key too: a declared one would ask again for each
+-- leg and lock the account's row besides. Account and currency of a balance are fixed, and accounts are never deleted.
 CREATE FUNCTION ledger_posting_guard() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 DECLARE

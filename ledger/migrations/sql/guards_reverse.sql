@@ -35,6 +35,5 @@ DROP FUNCTION ledger_chart_account_guard();
 DROP TRIGGER currency_fixed_whole ON ledger_currency;
 DROP TRIGGER currency_fixed ON ledger_currency;
 DROP FUNCTION ledger_refuse();
-ALTER TABLE ledger_posting DROP CONSTRAINT posting_account_currency;
 ALTER TABLE ledger_account DROP CONSTRAINT account_currency_known;
 ALTER TABLE ledger_balance RESET (fillfactor);

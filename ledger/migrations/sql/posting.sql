@@ -87,23 +87,32 @@ BEGIN
     RETURN coalesce(answer, '[]');
 END $$;
 
+-- The legs with those of one account as one, in the order of accounts.
+CREATE FUNCTION ledger_merged_legs(legs jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT jsonb_agg(jsonb_build_array(account, currency, amount) ORDER BY account, currency)
+    FROM (
+        SELECT (leg ->> 0)::bigint AS account, leg ->> 1 AS currency, sum((leg ->> 2)::bigint) AS amount
+        FROM jsonb_array_elements(legs) AS leg GROUP BY account, currency
+    ) AS merged
+$$;
+
 CREATE FUNCTION ledger_post(draft jsonb) RETURNS jsonb LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off
     SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     header_id bigint;
     reverses_id bigint;
-    accounts bigint[];
-    currencies text[];
-    amounts bigint[];
+    day date := draft ->> 'effective_date';
+    legs jsonb := draft -> 'legs';
     answer jsonb;
 BEGIN
-    SELECT array_agg(account), array_agg(currency), array_agg(amount) INTO accounts, currencies, amounts
-    FROM (
-        SELECT (leg ->> 0)::bigint AS account, leg ->> 1 AS currency, sum((leg ->> 2)::bigint)::bigint AS amount
-        FROM jsonb_array_elements(draft -> 'legs') AS leg
-        GROUP BY account, currency ORDER BY account, currency
-    ) AS legs;
+    -- Our own callers send the legs merged and sorted.
+    FOR place IN 1 .. jsonb_array_length(legs) - 1 LOOP
+        IF (legs -> place -> 0)::bigint <= (legs -> (place - 1) -> 0)::bigint THEN
+            legs := ledger_merged_legs(legs);
+            EXIT;
+        END IF;
+    END LOOP;
     IF draft ->> 'reverses' IS NOT NULL THEN
         reverses_id := coalesce((SELECT id FROM ledger_transaction WHERE public_id = draft ->> 'reverses'), 0);
     END IF;
@@ -111,8 +120,8 @@ BEGIN
     INSERT INTO ledger_transaction (public_id, kind, source, source_key, fingerprint, effective_date, leg_count,
                                     reverses_id, actor, context)
     VALUES (draft ->> 'public_id', draft ->> 'kind', draft ->> 'source', draft ->> 'source_key',
-            decode(draft ->> 'fingerprint', 'hex'), (draft ->> 'effective_date')::date,
-            coalesce(cardinality(accounts), 0), reverses_id, draft ->> 'actor', draft -> 'context')
+            decode(draft ->> 'fingerprint', 'hex'), day, jsonb_array_length(legs), reverses_id,
+            draft ->> 'actor', draft -> 'context')
     ON CONFLICT (source, source_key) DO NOTHING
     RETURNING id INTO header_id;
     IF header_id IS NULL THEN
@@ -129,8 +138,8 @@ BEGIN
     WITH posted AS (
         INSERT INTO ledger_posting (transaction_id, leg, account_id, currency, amount, effective_date,
                                     balance_after, held_after, account_seq)
-        SELECT header_id, l.leg, l.account, l.currency, l.amount, (draft ->> 'effective_date')::date, 0, 0, 0
-        FROM unnest(accounts, currencies, amounts) WITH ORDINALITY AS l(account, currency, amount, leg)
+        SELECT header_id, place, (leg ->> 0)::bigint, leg ->> 1, (leg ->> 2)::bigint, day, 0, 0, 0
+        FROM jsonb_array_elements(legs) WITH ORDINALITY AS l(leg, place)
         RETURNING account_id, currency, amount, balance_after, held_after, account_seq, posted_at
     )
     SELECT jsonb_agg(jsonb_build_array(account_id, currency, amount, balance_after, held_after, account_seq, posted_at))

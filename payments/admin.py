@@ -1,0 +1,152 @@
+"""The list of payments and the page of one."""
+
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest
+
+from flowlet.backoffice.admin import ModelAdmin
+from flowlet.backoffice.cells import Amount, Code, Main, When, words
+from flowlet.backoffice.filters import AmountSpan, Choice, DateSpan
+from flowlet.backoffice.lists import Column, View
+from flowlet.backoffice.panels import Panel, facts_panel
+from flowlet.backoffice.people import person_of
+from flowlet.backoffice.site import register
+from flowlet.backoffice.timeline import Subject, timeline_panel
+from payments import admin_today as _today  # noqa: F401 - registers panels, figures, chart and search
+from payments.choices import REFUSAL_WORDS, PaymentStatus
+from payments.models import Payment
+from payments.rails.registry import RAILS
+from wallets.admin_parts import (
+    CURRENCIES,
+    ENTRY_PAGES,
+    customer_link,
+    entries_panel,
+    movement_badge,
+    transaction_cell,
+    wallet_link,
+)
+
+ENTRY_PAGES.register("payment")("admin:payments_payment_change")
+
+
+def names(payment: Payment) -> Main:
+    """Return who pays whom, over the payment's id."""
+    payer, payee = payment.payer_wallet.customer.name, payment.payee_wallet.customer.name
+    return Main(f"{payer} → {payee}", payment.public_id, mono=True)
+
+
+@register(Payment)
+class PaymentAdmin(ModelAdmin):
+    """All payments of all partners."""
+
+    path, title, group, icon, nav_order = "payments", "Payments", "Money", "arrow-left-right", 10
+    summary = "Between wallets of one partner, newest first"
+    related = ("payer_wallet__customer", "payee_wallet__customer", "partner", "transaction")
+    search_by = (
+        "public_id",
+        "idempotency_key",
+        "transaction__public_id",
+        "payer_wallet__public_id",
+        "payee_wallet__public_id",
+    )
+    search_hint = "pay_, wal_ or txn_ id, key"
+    list_order = ("-created_at", "-id")
+    detail_template = "payments/payment.html"
+    views = (
+        View(key="all", title="All", counted=False),
+        View(key="refused", title="Refused", condition=Q(status=PaymentStatus.REFUSED)),
+        View(key="completed", title="Completed", condition=Q(status=PaymentStatus.COMPLETED), counted=False),
+    )
+    filters = (
+        AmountSpan("amount", "Amount", CURRENCIES),
+        Choice(
+            "reason",
+            "Refused because",
+            tuple((code, words(code)) for code in REFUSAL_WORDS),
+            lookup="refusal_code",
+        ),
+        DateSpan("created", "Created", lookup="created_at"),
+    )
+    columns = (
+        Column(title="From → to", cell=names),
+        Column(title="Description", cell=lambda p: p.description, width="l", hide="m"),
+        Column(title="Partner", cell=lambda p: p.partner.name, width="m", hide="m"),
+        Column(title="Amount", cell=lambda p: Amount(p.amount), width="l", right=True, order="amount_minor"),
+        Column(title="Status", cell=movement_badge, width="s"),
+        Column(
+            title="Created",
+            cell=lambda p: When(p.created_at),
+            width="m",
+            right=True,
+            hide="s",
+            order="created_at",
+        ),
+    )
+    empty = ("No payments yet", "Partners make them through the API.")
+
+    def object_title(self, obj: Any) -> str:
+        """Return the amount."""
+        return str(obj.amount.format())
+
+    def object_summary(self, obj: Any) -> str:
+        """Return kind, partner and id."""
+        return f"{obj.description or 'Payment'} · {obj.partner.name} · {obj.public_id}"
+
+    def badges(self, obj: Any) -> list[object]:
+        """Return how it ended."""
+        return [movement_badge(obj)]
+
+    def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
+        """Return from and to, the entries or the refusal, the facts, the time line."""
+        subject = Subject(object_type="payment", object_id=obj.public_id)
+        refused = obj.status == PaymentStatus.REFUSED
+        return [
+            _way_panel(obj),
+            _refusal_panel(obj) if refused else entries_panel(obj.transaction_id),
+            timeline_panel(subject, person_of(request)),
+            facts_panel("Details", _facts(obj), side=True),
+        ]
+
+
+def _way_panel(payment: Payment) -> Panel:
+    sides = [
+        (customer_link(wallet.customer), wallet_link(wallet), wallet.name)
+        for wallet in (payment.payer_wallet, payment.payee_wallet)
+    ]
+    return Panel(
+        title="From and to",
+        template="payments/way.html",
+        data={
+            "amount": Amount(payment.amount),
+            "payer": sides[0],
+            "payee": sides[1],
+            "refused": payment.status == PaymentStatus.REFUSED,
+        },
+    )
+
+
+def _refusal_panel(payment: Payment) -> Panel:
+    facts = [
+        ("Reason", REFUSAL_WORDS.get(payment.refusal_code, words(payment.refusal_code))),
+        ("What the partner was told", payment.refusal_detail),
+        ("Code", Code(payment.refusal_code)),
+        ("Money", "None moved. A new try needs a new payment."),
+    ]
+    return facts_panel("Why it was refused", facts)
+
+
+def _facts(payment: Payment) -> list[tuple[str, object]]:
+    rail = RAILS.get(payment.rail).title if payment.rail in RAILS else payment.rail
+    facts: list[tuple[str, object]] = [
+        ("Kind", payment.get_kind_display()),
+        ("Rail", rail),
+        ("Partner", payment.partner.name),
+        ("Created", When(payment.created_at)),
+        ("Completed", When(payment.completed_at)),
+        ("Idempotency key", Code(payment.idempotency_key or "")),
+    ]
+    if payment.transaction:
+        facts.append(("Ledger transaction", transaction_cell(payment.transaction.public_id)))
+        facts.append(("Booked", When(payment.transaction.posted_at)))
+    return facts
