@@ -258,5 +258,7 @@ SPECTACULAR_SETTINGS = {
 # --- logs ---------------------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 DJANGO_STRUCTLOG_CELERY_ENABLED = True  # a task logs the id of the request that sent it
-LOGGING = configure(LOG_LEVEL, quiet=["twilio", "httpx2", "openai", "stripe", "plaid", "axes", "django_structlog"])
+LOGGING = configure(
+    LOG_LEVEL, quiet=["twilio", "httpx2", "openai", "stripe", "plaid", "axes", "django_structlog"]
+)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

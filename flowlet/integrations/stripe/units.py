@@ -6,7 +6,9 @@ from flowlet.core.currencies import EXPONENTS
 from flowlet.core.errors import AppError
 from flowlet.core.money import Money
 
-_ZERO_DECIMAL = frozenset(["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"])
+_ZERO_DECIMAL = frozenset(
+    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"]
+)
 _THREE_DECIMAL = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 # Whole units only, yet counted in hundredths.
 _WHOLE = frozenset(["ISK", "UGX"])
