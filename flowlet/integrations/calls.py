@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connection
 
@@ -63,8 +63,9 @@ def perform(
 
 
 def _refuse_inside_transaction(operation: str) -> None:
+    blocks: list[Any] = list(connection.atomic_blocks)
     # Django's TestCase wraps a test in transactions of its own; those do not count.
-    if any(not block._from_testcase for block in connection.atomic_blocks):  # noqa: SLF001 - as core.locks does
+    if any(not block._from_testcase for block in blocks):  # noqa: SLF001 - as core.locks does
         raise InvariantBroken(f"{operation} would call a vendor inside a database transaction")
 
 

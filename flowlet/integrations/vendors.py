@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from flowlet.integrations.simulation.defaults import KEYS, SECRETS
+
 NAMES = ("stripe", "plaid", "twilio", "openai")
 # A live deployment may only talk to these; '' stands for the address that the vendor's SDK knows.
 _LIVE_HOSTS = {
@@ -82,7 +84,7 @@ def _faults(vendor: Vendor) -> list[str]:
         if address.scheme != "https" or address.hostname not in _LIVE_HOSTS[vendor.name]:
             faults.append(f"{vendor.name} must be called at its own address, not at a simulator or proxy")
     if vendor.name in _REQUIRED or vendor.configured:
-        if not vendor.key or vendor.key == settings.SIMULATOR_KEYS[vendor.name]:
+        if not vendor.key or vendor.key == KEYS[vendor.name]:
             faults.append(f"{vendor.name} has no key")
         if not _has_secret(vendor):
             faults.append(f"{vendor.name} has no webhook secret")
@@ -91,5 +93,5 @@ def _faults(vendor: Vendor) -> list[str]:
 
 def _has_secret(vendor: Vendor) -> bool:
     # Plaid signs with keys that are fetched from Plaid; there is no shared secret.
-    known = settings.SIMULATOR_SECRETS.get(vendor.name, "")
+    known = SECRETS.get(vendor.name, "")
     return vendor.name == "plaid" or any(secret != known for secret in vendor.secrets)

@@ -6,8 +6,6 @@ import environ
 
 from flowlet.core.logs import configure
 from flowlet.settings.vendors import (
-    SIMULATOR_KEYS,  # noqa: F401 - a setting itself: what live mode refuses
-    SIMULATOR_SECRETS,  # noqa: F401 - as above
     read_vendors,
     simulator_urls,
 )

@@ -18,8 +18,6 @@ from flowlet.integrations.simulation.defaults import (
 )
 
 env = environ.Env()
-SIMULATOR_KEYS = KEYS
-SIMULATOR_SECRETS = SECRETS
 
 
 def simulator_urls(mode: str) -> dict[str, str]:

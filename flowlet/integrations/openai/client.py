@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import openai
 from jsonschema import Draft202012Validator
@@ -44,9 +44,9 @@ def complete(
     with code `invalid_answer`. Nothing is stored at OpenAI. `not_configured` without a key.
     """
     model = get_vendor("openai").options["model"]
-    text_format = {"type": "text"}
+    text_format: dict[str, Any] = {"type": "text"}
     if schema is not None:
-        text_format = {"type": "json_schema", "name": schema_name, "schema": schema, "strict": True}  # type: ignore[dict-item]
+        text_format = {"type": "json_schema", "name": schema_name, "schema": schema, "strict": True}
 
     def send(client: openai.OpenAI) -> Answer[Completion]:
         response = client.responses.create(
@@ -55,7 +55,7 @@ def complete(
             input=prompt,
             max_output_tokens=max_output_tokens,
             store=False,
-            text={"format": text_format},  # type: ignore[typeddict-item] # built by hand above
+            text=cast("Any", {"format": text_format}),
         )
         return _completion(response, schema)
 

@@ -87,7 +87,7 @@ class OpenAISimulator(Simulator):
         schema = _chat_schema(body)
         prompt = [str(message.get("content") or "") for message in body.get("messages", [])]
         text = self._answer(prompt, schema)
-        message = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
+        message: Json = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
         return self._reply(
             {
                 "id": self.world.new_id("chat", "chatcmpl-"),

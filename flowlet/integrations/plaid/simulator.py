@@ -1,15 +1,13 @@
 """A Plaid that can be asked to misbehave: link, accounts, numbers, transfers, rotating ES256 keys."""
 
-import hashlib
-import json
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
 from flowlet.integrations.plaid import banks
-from flowlet.integrations.plaid.signing import KeyRoom
-from flowlet.integrations.simulation.protocol import Call, Delivery, Json, Reply, Simulator, VendorProblem
+from flowlet.integrations.plaid.ground import PlaidGround
+from flowlet.integrations.simulation.protocol import Call, Delivery, Json, Reply
 
 _LINK_LIFE_S = 4 * 3600
 # Days in life, seconds here: long enough to be seen waiting, short enough for a first try of the sandbox.
@@ -25,10 +23,9 @@ _NEXT = {
 _AMOUNT = re.compile(r"[0-9]{1,9}\.[0-9]{2}")
 
 
-class PlaidSimulator(Simulator):
+class PlaidSimulator(PlaidGround):
     """Items with accounts, and transfers in dollars."""
 
-    vendor = "plaid"
     routes: ClassVar = {
         "POST /link/token/create": "create_link_token",
         "POST /sandbox/public_token/create": "create_public_token",
@@ -51,42 +48,17 @@ class PlaidSimulator(Simulator):
 
     def reset(self) -> None:
         """Forget everything."""
+        super().reset()
         self.links: dict[str, float] = {}
         self.public_tokens: dict[str, str] = {}
-        self.items: dict[str, Json] = {}
-        self.tokens: dict[str, str] = {}
         self.authorizations: dict[str, Json] = {}
         self.authorization_keys: dict[str, str] = {}
         self.transfers: dict[str, Json] = {}
         self.events: list[Json] = []
-        self.keys = KeyRoom(self.world)
 
     def books(self) -> Json:
         """Return items without their tokens, transfers and their events."""
         return {"items": self.items, "transfers": self.transfers, "events": self.events}
-
-    def begin(self, call: Call) -> Reply | None:
-        """Check client and secret, in headers as the SDK sends them or in the body as others do."""
-        body = call.json() if call.body else {}
-        known = call.headers.get("plaid-client-id") or body.get("client_id")
-        secret = call.headers.get("plaid-secret") or body.get("secret")
-        if self.world.replaying is None and not (known and secret and not secret.startswith("wrong")):
-            return self._problem(
-                400, "INVALID_INPUT", "INVALID_API_KEYS", "invalid client_id or secret provided"
-            )
-        return None
-
-    def failure(self, status: int) -> Reply:
-        """Return Plaid's words for its own fault, for too many requests, for an unknown address."""
-        kind, code = _FAILURES.get(status, ("API_ERROR", "INTERNAL_SERVER_ERROR"))
-        return self._problem(status, kind, code, "an unexpected error occurred")
-
-    def signed(self, delivery: Delivery, now: int) -> tuple[bytes, dict[str, str]]:
-        """Sign the digest of the body as a JWT; a forged one is signed with a key that Plaid does not know."""
-        body = json.dumps(delivery.event).encode()
-        claims = {"iat": now, "request_body_sha256": hashlib.sha256(body).hexdigest()}
-        token = self.keys.sign(claims, forged=delivery.forged)
-        return body, {"Content-Type": "application/json", "Plaid-Verification": token}
 
     # --- linking --------------------------------------------------------------------------------------------------
 
@@ -350,47 +322,6 @@ class PlaidSimulator(Simulator):
             raise self._refusal("INVALID_WEBHOOK_VERIFICATION_KEY_ID", "key_id")
         return self._reply({"key": key})
 
-    def _reply(self, body: Json) -> Reply:
-        copied: Json = json.loads(json.dumps(body))
-        return Reply(200, {**copied, "request_id": self.request_id()})
-
-    def _problem(self, status: int, kind: str, code: str, message: str) -> Reply:
-        return Reply(
-            status,
-            {
-                "display_message": None,
-                "error_code": code,
-                "error_message": message,
-                "error_type": kind,
-                "request_id": self.request_id(),
-            },
-        )
-
-    def _refusal(self, code: str, field: str) -> VendorProblem:
-        return VendorProblem(self._problem(400, "INVALID_INPUT", code, f"check {field}"))
-
-    def _item(self, call: Call) -> Json:
-        item_id = self.tokens.get(call.json().get("access_token", ""))
-        if item_id is None:
-            raise self._refusal("INVALID_ACCESS_TOKEN", "access_token")
-        return self.items[item_id]
-
-    def _accounts(self, call: Call, item: Json) -> list[Json]:
-        wanted = (call.json().get("options") or {}).get("account_ids")
-        return [
-            banks.shown(account)
-            for account in item["accounts"]
-            if wanted is None or account["account_id"] in wanted
-        ]
-
-    def _account(self, call: Call) -> Json:
-        wanted = call.json().get("account_id")
-        for account in self._item(call)["accounts"]:
-            if account["account_id"] == wanted:
-                found: Json = account
-                return found
-        raise self._refusal("INVALID_ACCOUNT_ID", "account_id")
-
     def _transfer(self, call: Call) -> Json:
         body = call.json()
         for transfer in self.transfers.values():
@@ -399,12 +330,6 @@ class PlaidSimulator(Simulator):
             ):
                 return transfer
         raise self._refusal("TRANSFER_NOT_FOUND", "transfer_id")
-
-
-_FAILURES = {
-    404: ("INVALID_REQUEST", "NOT_FOUND"),
-    429: ("RATE_LIMIT_EXCEEDED", "RATE_LIMIT"),
-}
 
 
 def _iso(seconds: float) -> str:

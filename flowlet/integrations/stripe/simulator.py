@@ -1,22 +1,16 @@
 """A Stripe that can be asked to misbehave: intents, refunds, balance, events, idempotency. Standard library only."""
 
-import hashlib
-import hmac
-import json
 import re
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from flowlet.integrations.simulation.defaults import SECRETS
-from flowlet.integrations.simulation.protocol import Call, Delivery, Json, Reply, Simulator, VendorProblem
+from flowlet.integrations.simulation.protocol import Call, Json, Reply
 from flowlet.integrations.stripe import shapes
+from flowlet.integrations.stripe.ground import StripeGround, card_of, copied, positive, refusal
 from flowlet.integrations.stripe.shapes import CARDS
 
-_PAGE_MAX = 100
 _AMOUNT_MAX = 99_999_999
 _MINIMUM = 50
 _REFUND_FAILS_S = 60.0
-_AVAILABLE_S = 2 * 24 * 3600
 _CANCELABLE = (
     "requires_payment_method",
     "requires_confirmation",
@@ -26,18 +20,9 @@ _CANCELABLE = (
 )
 
 
-@dataclass(slots=True)
-class _Used:
-    """An idempotency key: what it was used for, and the first answer once there is one."""
-
-    fingerprint: bytes
-    reply: Reply | None = None
-
-
-class StripeSimulator(Simulator):
+class StripeSimulator(StripeGround):
     """Stripe's payment side as far as the house uses it; amounts in Stripe's units."""
 
-    vendor = "stripe"
     routes: ClassVar = {
         "POST /v1/payment_intents": "create_intent",
         "GET /v1/payment_intents": "list_intents",
@@ -57,12 +42,10 @@ class StripeSimulator(Simulator):
 
     def reset(self) -> None:
         """Forget everything."""
+        super().reset()
         self.intents: dict[str, Json] = {}
         self.charges: dict[str, Json] = {}
         self.refunds: dict[str, Json] = {}
-        self.movements: dict[str, Json] = {}
-        self.events: dict[str, Json] = {}
-        self.keys: dict[str, _Used] = {}
 
     def books(self) -> Json:
         """Return every intent, refund and movement, and the balance per currency (net of fees)."""
@@ -78,72 +61,17 @@ class StripeSimulator(Simulator):
             "events": self.events,
         }
 
-    # --- around each call ---------------------------------------------------------------------------------------
-
-    def begin(self, call: Call) -> Reply | None:
-        """Check the key, then the idempotency key: same request, same answer; other parameters, conflict."""
-        bearer = call.headers.get("authorization", "")
-        if self.world.replaying is None and not bearer.startswith("Bearer sk_test_"):
-            return _problem(401, "invalid_request_error", "", "Invalid API Key provided.")
-        name = call.headers.get("idempotency-key")
-        if not name or call.method != "POST":
-            return None
-        fingerprint = hashlib.sha256(f"{call.path}|".encode() + call.body).digest()
-        used = self.keys.get(name)
-        if used is None:
-            self.keys[name] = _Used(fingerprint)
-            return None
-        if used.fingerprint != fingerprint:
-            return _problem(
-                400,
-                "idempotency_error",
-                "",
-                "Keys for idempotent requests can only be used with the same parameters they were first used with.",
-            )
-        if used.reply is None:
-            return _problem(
-                409,
-                "invalid_request_error",
-                "idempotency_key_in_use",
-                "There is currently another in-progress request using this idempotency key.",
-            )
-        return Reply(
-            used.reply.status, used.reply.body, {**used.reply.headers, "Idempotent-Replayed": "true"}
-        )
-
-    def finish(self, call: Call, reply: Reply) -> None:
-        """Keep the first answer under its key, a 500 too; a request that failed validation does not use the key up."""
-        name = call.headers.get("idempotency-key")
-        if not name or call.method != "POST" or name not in self.keys:
-            return
-        if reply.status in (400, 404):
-            del self.keys[name]
-        else:
-            self.keys[name].reply = reply
-
-    def failure(self, status: int) -> Reply:
-        """Return Stripe's words for its own fault, for too many requests, for an unknown address."""
-        kind, code = _FAILURES.get(status, ("api_error", ""))
-        return _problem(status, kind, code, "Something went wrong on Stripe's end.", self.request_id())
-
-    def signed(self, delivery: Delivery, now: int) -> tuple[bytes, dict[str, str]]:
-        """Sign `t.body` with HMAC-SHA-256; a forged one is signed with another secret."""
-        body = json.dumps(delivery.event).encode()
-        secret = "whsec_somebody_else" if delivery.forged else SECRETS["stripe"]
-        digest = hmac.new(secret.encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
-        return body, {"Content-Type": "application/json", "Stripe-Signature": f"t={now},v1={digest}"}
-
     # --- payment intents ----------------------------------------------------------------------------------------
 
     def create_intent(self, call: Call) -> Reply:
         """Create, and with `confirm=true` try at once."""
         form = call.form()
-        amount = _positive(form, "amount")
+        amount = positive(form, "amount")
         if not _MINIMUM <= amount <= _AMOUNT_MAX:
-            raise _refusal("amount_too_small" if amount < _MINIMUM else "amount_too_large", "amount")
+            raise refusal("amount_too_small" if amount < _MINIMUM else "amount_too_large", "amount")
         currency = form.get("currency", "")
         if not re.fullmatch("[a-z]{3}", currency):
-            raise _refusal("parameter_invalid", "currency")
+            raise refusal("parameter_invalid", "currency")
         intent_id = self.world.new_id("intent", "pi_3")
         intent = shapes.new_intent(
             id=intent_id,
@@ -159,7 +87,7 @@ class StripeSimulator(Simulator):
             intent["automatic_payment_methods"] = {"enabled": True, "allow_redirects": "never"}
         method = form.get("payment_method")
         if method:
-            _card(method)
+            card_of(method)
             intent.update(payment_method=method, status="requires_confirmation")
         self.intents[intent_id] = intent
         self._tell("payment_intent.created", intent)
@@ -172,13 +100,13 @@ class StripeSimulator(Simulator):
         known = self._find(self.intents, intent, "payment_intent")
         method = call.form().get("payment_method") or known["payment_method"]
         if known["status"] not in ("requires_payment_method", "requires_confirmation", "requires_action"):
-            raise _refusal("payment_intent_unexpected_state", "")
+            raise refusal("payment_intent_unexpected_state", "")
         if known["status"] == "requires_action":
             # The payer has come back from the challenge.
             return self._collect(known, CARDS["pm_card_visa"])
         if not method:
-            raise _refusal("parameter_missing", "payment_method")
-        _card(method)
+            raise refusal("parameter_missing", "payment_method")
+        card_of(method)
         known.update(payment_method=method, last_payment_error=None)
         return self._attempt(known)
 
@@ -186,7 +114,7 @@ class StripeSimulator(Simulator):
         """Cancel what has not been collected."""
         known = self._find(self.intents, intent, "payment_intent")
         if known["status"] not in _CANCELABLE:
-            raise _refusal("payment_intent_unexpected_state", "")
+            raise refusal("payment_intent_unexpected_state", "")
         known.update(
             status="canceled",
             canceled_at=int(self.world.now()),
@@ -231,7 +159,7 @@ class StripeSimulator(Simulator):
         intent.update(status="requires_payment_method", payment_method=None, last_payment_error=error)
         self._tell("charge.failed", charge)
         self._tell("payment_intent.payment_failed", intent)
-        body = {"error": {**error, "payment_intent": _copy(intent)}}
+        body = {"error": {**error, "payment_intent": copied(intent)}}
         return Reply(402, body, {"Request-Id": self.request_id()})
 
     def _collect(self, intent: Json, card: shapes.TestCard) -> Reply:
@@ -261,11 +189,11 @@ class StripeSimulator(Simulator):
         form = call.form()
         charge = self._refundable(form)
         left = charge["amount"] - charge["amount_refunded"]
-        amount = _positive(form, "amount") if "amount" in form else left
+        amount = positive(form, "amount") if "amount" in form else left
         if not left:
-            raise _refusal("charge_already_refunded", "")
+            raise refusal("charge_already_refunded", "")
         if amount > left:
-            raise _refusal("", "amount")
+            raise refusal("", "amount")
         refund = shapes.new_refund(
             charge,
             id=self.world.new_id("refund", "re_3"),
@@ -314,7 +242,7 @@ class StripeSimulator(Simulator):
         else:
             charge = self._find(self.charges, form.get("charge", ""), "charge")
         if charge is None or charge["status"] != "succeeded":
-            raise _refusal("payment_intent_unexpected_state", "payment_intent")
+            raise refusal("payment_intent_unexpected_state", "payment_intent")
         return charge
 
     # --- the rest -----------------------------------------------------------------------------------------------
@@ -347,105 +275,3 @@ class StripeSimulator(Simulator):
         ]
         nothing = [{**entry, "amount": 0, "source_types": {"card": 0}} for entry in amounts]
         return self._reply({"object": "balance", "livemode": False, "available": nothing, "pending": amounts})
-
-    def _move(self, kind: str, amount: int, fee: int, source: Json) -> Json:
-        now = int(self.world.now())
-        movement = shapes.new_movement(
-            kind=kind,
-            amount=amount,
-            fee=fee,
-            source=source,
-            id=self.world.new_id("movement", "txn_3"),
-            created=now,
-            available_on=now + _AVAILABLE_S,
-        )
-        self.movements[movement["id"]] = movement
-        return movement
-
-    def _tell(self, kind: str, subject: Json) -> None:
-        event = {
-            "id": self.world.new_id("event", "evt_3"),
-            "object": "event",
-            "api_version": shapes.API_VERSION,
-            "created": int(self.world.now()),
-            "data": {"object": _copy(subject)},
-            "livemode": False,
-            "pending_webhooks": 1,
-            "request": {"id": None, "idempotency_key": None},
-            "type": kind,
-        }
-        self.events[event["id"]] = event
-        self.send(Delivery(self.vendor, self.hook_url, kind, event, self.world.now()))
-
-    def _reply(self, subject: Json) -> Reply:
-        return Reply(200, _copy(subject), {"Request-Id": self.request_id()})
-
-    def _find(self, shelf: dict[str, Json], key: str, kind: str) -> Json:
-        if key not in shelf:
-            raise VendorProblem(
-                _problem(
-                    404, "invalid_request_error", "resource_missing", f"No such {kind}", self.request_id()
-                )
-            )
-        return shelf[key]
-
-    def _page(self, call: Call, shelf: dict[str, Json]) -> Reply:
-        form = call.form()
-        limit = min(int(form.get("limit", 10)), _PAGE_MAX)
-        items = [item for item in reversed(list(shelf.values())) if _asked_for(item, form)]
-        after = form.get("starting_after")
-        if after:
-            items = items[[item["id"] for item in items].index(after) + 1 :]
-        page = shapes.new_list(call.path, items[:limit], has_more=len(items) > limit)
-        return self._reply(page)
-
-
-_FAILURES = {
-    404: ("invalid_request_error", ""),
-    429: ("invalid_request_error", "rate_limit"),
-}
-
-
-def _copy(value: Json) -> Json:
-    # The books go on changing; what was said stays as it was said.
-    copied: Json = json.loads(json.dumps(value))
-    return copied
-
-
-def _problem(status: int, kind: str, code: str, message: str, request_id: str = "req_refused") -> Reply:
-    error: dict[str, Any] = {"message": message, "type": kind}
-    if code:
-        error["code"] = code
-    return Reply(status, {"error": error}, {"Request-Id": request_id})
-
-
-def _refusal(code: str, param: str) -> VendorProblem:
-    reply = _problem(400, "invalid_request_error", code, "The request was refused.")
-    if param and isinstance(reply.body, dict):
-        reply.body["error"]["param"] = param
-    return VendorProblem(reply)
-
-
-def _positive(form: Json, name: str) -> int:
-    text = form.get(name, "")
-    if not re.fullmatch(r"[0-9]{1,12}", text) or int(text) < 1:
-        raise _refusal("parameter_invalid_integer", name)
-    return int(text)
-
-
-def _card(method: str) -> shapes.TestCard:
-    card = CARDS.get(method)
-    if card is None:
-        raise _refusal("resource_missing", "payment_method")
-    return card
-
-
-def _asked_for(item: Json, form: Json) -> bool:
-    created = form.get("created", {})
-    bounds = {"gte": int.__ge__, "gt": int.__gt__, "lte": int.__le__, "lt": int.__lt__}
-    if isinstance(created, dict) and not all(
-        bounds[name](item["created"], int(value)) for name, value in created.items()
-    ):
-        return False
-    same = ("payment_intent", "charge", "customer", "type", "source")
-    return all(item.get(name) == form[name] for name in same if name in form)

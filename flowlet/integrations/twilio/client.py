@@ -23,7 +23,7 @@ _PENDING, _APPROVED = "pending", "approved"
 Value = TypeVar("Value")
 
 
-class _HttpClient(TwilioHttpClient):
+class _HttpClient(TwilioHttpClient):  # type: ignore[misc] # the SDK ships no types
     """
     Twilio's own HTTP client with a time limit, which it does not have, and with another host for the sandbox.
 
