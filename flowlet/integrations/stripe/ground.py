@@ -107,7 +107,7 @@ class StripeGround(Simulator):
         return movement
 
     def _tell(self, kind: str, subject: Json) -> None:
-        event = {
+        event: Json = {
             "id": self.world.new_id("event", "evt_3"),
             "object": "event",
             "api_version": shapes.API_VERSION,
