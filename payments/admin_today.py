@@ -155,7 +155,7 @@ def _chart(_person: Person, now: datetime) -> tuple[Sequence[str], Sequence[Seri
     )
     counts = {(day, status): count for day, status, count in rows}
     series = [
-        Series(status.label, [counts.get((day, status.value), 0) for day in days])
+        Series(str(status.label), [counts.get((day, status.value), 0) for day in days])
         for status in (PaymentStatus.COMPLETED, PaymentStatus.REFUSED)
     ]
     return day_labels(days), series

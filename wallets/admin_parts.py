@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 
-from flowlet.backoffice.cells import Amount, Badge, Day, Link, Main, Tone
+from flowlet.backoffice.cells import Amount, Badge, Code, Day, Link, Main, Tone
 from flowlet.backoffice.lists import Column
 from flowlet.backoffice.panels import Panel, table_panel
 from flowlet.core.money import Money
@@ -69,7 +69,7 @@ def page_href(name: str, public_id: str) -> str:
 def transaction_cell(public_id: str) -> object:
     """Return the ledger transaction as a link where the ledger has a page for it."""
     href = page_href("admin:ledger_ledgertransaction_change", public_id)
-    return Link(public_id, href, mono=True) if href else public_id
+    return Link(public_id, href, mono=True) if href else Code(public_id)
 
 
 def entry_href(posting: Posting) -> str:
@@ -107,7 +107,7 @@ def wallets_panel(wallets: Sequence[Wallet]) -> Panel:
         if balance.held:
             note = f"{note} · {Money(balance.held, wallet.currency).format()} held"
         available = Amount(Money(balance.posted - balance.held, wallet.currency))
-        balances.append((note or wallet.currency, available, wallet.public_id, wallet_href(wallet)))
+        balances.append((note or wallet.currency, available, f"{balance.seq:,} entries", wallet_href(wallet)))
     return Panel(title="Wallets", template="wallets/balances.html", data={"balances": balances})
 
 
@@ -130,13 +130,13 @@ def history_panel(wallet: Wallet, *, sign: int, href: str = "") -> Panel:
             Column(
                 title="Amount",
                 cell=lambda p: Amount(Money(sign * p.amount, p.currency), signed=True),
-                width="l",
+                width="m",
                 right=True,
             ),
             Column(
                 title="Balance",
                 cell=lambda p: Amount(Money(p.balance_after, p.currency)),
-                width="l",
+                width="m",
                 right=True,
                 hide="s",
             ),

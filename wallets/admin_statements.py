@@ -136,7 +136,10 @@ def _months(today: date) -> list[tuple[str, str]]:
 
 
 def _export(request: HttpRequest, wallet: Wallet) -> HttpResponse:
-    asked = _Asked(**{name: request.POST.get(name, "")[:20] for name in ("month", "first", "last", "format")})
+    month, first, last, wanted = (
+        request.POST.get(name, "")[:20] for name in ("month", "first", "last", "format")
+    )
+    asked = _Asked(month=month, first=first, last=last, format=wanted)
     span = _span(asked)
     if asked.format not in STATEMENT_FORMATS:
         asked.faults["format"] = "Choose a format."

@@ -92,9 +92,11 @@ class Crowd:
         country = origin.countries[min(int(self.rng.expovariate(1.3)), len(origin.countries) - 1)]
         self._add_person(given, family, country, self._reference(), self._arrival())
 
-    def _add_person(self, given: str, family: str, country: str, reference: str, at: datetime) -> None:
+    def _add_person(
+        self, given: str, family: str, country: str, reference: str, at: datetime, *, born: bool = True
+    ) -> None:
         self._used.add(f"{given} {family}")
-        born = date(1957, 1, 1) + timedelta(days=self.rng.randint(0, 49 * 365))
+        birth_date = date(1957, 1, 1) + timedelta(days=self.rng.randint(0, 49 * 365))
         self.customers.append(
             CustomerPlan(
                 reference=reference,
@@ -103,7 +105,7 @@ class Crowd:
                 at=at,
                 given=given,
                 family=family,
-                birth_date=born,
+                birth_date=birth_date if born else None,
                 email=f"{reference}@mail.example",
                 phone=f"{_PHONES.get(country, '+49151')}{self.rng.randint(10**5, 10**6 - 1)}",
                 tier=self.rng.choices(("BASIC", "STANDARD", "PLUS"), weights=(2, 6, 1))[0],
@@ -135,11 +137,12 @@ class Crowd:
 
     def _namesakes(self) -> None:
         shift = {"paylark": 0, "bazarine": 1, "wanderly": 2}[self.script.slug]
-        for given, family, country in names.NAMESAKES[shift::3]:
+        for number, (given, family, country) in enumerate(names.NAMESAKES[shift::3]):
             reference = self._reference()
             self.quiet.add(reference)
             at = self.now - timedelta(hours=self.rng.uniform(3, 400))
-            self._add_person(given, family, country, reference, at)
+            # Without a birth date the name alone speaks, and an officer has to look.
+            self._add_person(given, family, country, reference, at, born=number % 3 == 0)
         if shift < len(names.BUSINESS_NAMESAKES):
             self.quiet.add(self._add_business(*names.BUSINESS_NAMESAKES[shift]))
 

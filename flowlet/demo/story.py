@@ -64,7 +64,7 @@ class _Teller:
             _WEEK[day.weekday()] * (0.75 + 0.5 * at / DAYS) * self.rng.uniform(0.85, 1.15)
             for at, day in enumerate(days)
         ]
-        grown[-1] *= max(0.1, (self.now.hour * 60 + self.now.minute) / 1440)
+        grown[-1] *= sum(hour < self.now.hour for hour in _HOURS) / len(_HOURS)  # today is not over
         wanted = max(0, round(PAYMENTS * self.script.share * self.scale) - self._salaries(days))
         unit = wanted / sum(grown)
         return [round(weight * unit) for weight in grown]
@@ -123,12 +123,11 @@ class _Teller:
             self._payment(at)
 
     def _moment(self, day: date) -> datetime:
-        at = datetime(day.year, day.month, day.day, self.rng.choice(_HOURS), tzinfo=UTC)
+        today = day == self.now.date()
+        hours = [hour for hour in _HOURS if not today or hour < self.now.hour] or [0]
+        at = datetime(day.year, day.month, day.day, self.rng.choice(hours), tzinfo=UTC)
         at += timedelta(minutes=self.rng.randint(0, 59), seconds=self.rng.randint(0, 59))
-        latest = self.now - timedelta(minutes=2)
-        if at <= latest:
-            return at
-        return latest - timedelta(seconds=self.rng.randint(0, 5_400))
+        return min(at, self.now - timedelta(minutes=2))
 
     def _payment(self, at: datetime) -> None:
         currency = self.rng.choices(

@@ -1,6 +1,7 @@
 """How views describe themselves in the OpenAPI document: `document` on a handler, the rest is read from the view."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -105,6 +106,7 @@ def problems(*codes: int) -> dict[Any, Any]:
     }
 
 
+@cache  # one component for each kind of list, however many routes answer it
 def list_of(item: type[serializers.BaseSerializer[Any]]) -> serializers.Serializer[Any]:
     """Return the envelope of a list of these."""
     return inline_serializer(

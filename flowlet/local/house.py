@@ -120,8 +120,10 @@ class House:
             "PROMETHEUS_MULTIPROC_DIR": str(self._paths.metrics),
         }
         self._supervisor = Supervisor(self._paths, self._environment)
-        self._supervisor.start(_programs(self._paths))
-        self._wait_until_served(port)
+        web, *others = _programs(self._paths)
+        self._supervisor.start([web])
+        self._wait_until_served(port)  # first alone: on two cores the others would double a person's wait
+        self._supervisor.start(others)
         return url
 
     def _wait_until_served(self, port: int) -> None:

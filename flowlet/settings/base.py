@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "flowlet.gateway.stacks.CSPMiddleware",
     "flowlet.gateway.stacks.SessionMiddleware",
     "flowlet.gateway.stacks.CommonMiddleware",

@@ -12,6 +12,8 @@ CLIENT_PEPPER = env.str("CLIENT_PEPPER")
 JWT_KEYS = env.str("JWT_KEYS")
 
 SECURE_SSL_REDIRECT = True
+# Probes come from inside the cluster, without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True

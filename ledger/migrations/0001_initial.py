@@ -3,156 +3,359 @@
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
-import flowlet.core.fields
 from django.db import migrations, models
+
+import flowlet.core.fields
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('identity', '0001_initial'),
+        ("identity", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ChartAccount',
+            name="ChartAccount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=40, unique=True)),
-                ('number', models.CharField(max_length=10, unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('kind', models.CharField(choices=[('ASSET', 'Asset'), ('LIABILITY', 'Liability'), ('EQUITY', 'Equity'), ('INCOME', 'Income'), ('EXPENSE', 'Expense')], max_length=9)),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='ledger.chartaccount')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=40, unique=True)),
+                ("number", models.CharField(max_length=10, unique=True)),
+                ("name", models.CharField(max_length=80)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("ASSET", "Asset"),
+                            ("LIABILITY", "Liability"),
+                            ("EQUITY", "Equity"),
+                            ("INCOME", "Income"),
+                            ("EXPENSE", "Expense"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="ledger.chartaccount",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'chart account',
+                "verbose_name": "chart account",
             },
         ),
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', flowlet.core.fields.PublicIdField(prefix='acc')),
-                ('currency', models.CharField(max_length=3)),
-                ('sign', models.SmallIntegerField(default=0, editable=False)),
-                ('name', models.CharField(blank=True, default='', max_length=120)),
-                ('opened_at', models.DateTimeField()),
-                ('customer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='ledger_accounts', to='identity.customer')),
-                ('partner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='ledger_accounts', to='identity.partner')),
-                ('chart_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='ledger.chartaccount')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", flowlet.core.fields.PublicIdField(prefix="acc")),
+                ("currency", models.CharField(max_length=3)),
+                ("sign", models.SmallIntegerField(default=0, editable=False)),
+                ("name", models.CharField(blank=True, default="", max_length=120)),
+                ("opened_at", models.DateTimeField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ledger_accounts",
+                        to="identity.customer",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ledger_accounts",
+                        to="identity.partner",
+                    ),
+                ),
+                (
+                    "chart_account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="accounts",
+                        to="ledger.chartaccount",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Currency',
+            name="Currency",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=3, unique=True)),
-                ('exponent', models.SmallIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=3, unique=True)),
+                ("exponent", models.SmallIntegerField()),
             ],
             options={
-                'verbose_name_plural': 'currencies',
-                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z]{3}$')), name='currency_code_upper'), models.CheckConstraint(condition=models.Q(('exponent__range', (0, 4))), name='currency_exponent_range')],
+                "verbose_name_plural": "currencies",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("code__regex", "^[A-Z]{3}$")), name="currency_code_upper"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("exponent__range", (0, 4))), name="currency_exponent_range"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='LedgerTransaction',
+            name="LedgerTransaction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', flowlet.core.fields.PublicIdField(prefix='txn')),
-                ('kind', models.CharField(max_length=40)),
-                ('source', models.CharField(max_length=40)),
-                ('source_key', models.CharField(max_length=120)),
-                ('fingerprint', models.BinaryField(max_length=32)),
-                ('effective_date', models.DateField()),
-                ('leg_count', models.IntegerField()),
-                ('actor', models.CharField(max_length=100)),
-                ('context', models.JSONField(default=dict)),
-                ('xid', models.BigIntegerField(default=0, editable=False)),
-                ('posted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('reverses', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversals', to='ledger.ledgertransaction')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", flowlet.core.fields.PublicIdField(prefix="txn")),
+                ("kind", models.CharField(max_length=40)),
+                ("source", models.CharField(max_length=40)),
+                ("source_key", models.CharField(max_length=120)),
+                ("fingerprint", models.BinaryField(max_length=32)),
+                ("effective_date", models.DateField()),
+                ("leg_count", models.IntegerField()),
+                ("actor", models.CharField(max_length=100)),
+                ("context", models.JSONField(default=dict)),
+                ("xid", models.BigIntegerField(default=0, editable=False)),
+                (
+                    "posted_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                (
+                    "reverses",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reversals",
+                        to="ledger.ledgertransaction",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'transaction',
-                'db_table': 'ledger_transaction',
-                'permissions': [('reverse_ledgertransaction', 'Can reverse a transaction'), ('view_trialbalance', 'Can view the trial balance')],
+                "verbose_name": "transaction",
+                "db_table": "ledger_transaction",
+                "permissions": [
+                    ("reverse_ledgertransaction", "Can reverse a transaction"),
+                    ("view_trialbalance", "Can view the trial balance"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Posting',
+            name="Posting",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('leg', models.IntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('amount', models.BigIntegerField()),
-                ('effective_date', models.DateField()),
-                ('balance_after', models.BigIntegerField(default=0, editable=False)),
-                ('held_after', models.BigIntegerField(default=0, editable=False)),
-                ('account_seq', models.BigIntegerField(default=0, editable=False)),
-                ('posted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='ledger.account')),
-                ('transaction', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='ledger.ledgertransaction')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("leg", models.IntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("amount", models.BigIntegerField()),
+                ("effective_date", models.DateField()),
+                ("balance_after", models.BigIntegerField(default=0, editable=False)),
+                ("held_after", models.BigIntegerField(default=0, editable=False)),
+                ("account_seq", models.BigIntegerField(default=0, editable=False)),
+                (
+                    "posted_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="postings",
+                        to="ledger.account",
+                    ),
+                ),
+                (
+                    "transaction",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="postings",
+                        to="ledger.ledgertransaction",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TransactionText',
+            name="TransactionText",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', flowlet.core.fields.PublicIdField(prefix='ttx')),
-                ('salt', models.BinaryField(max_length=16)),
-                ('text', flowlet.core.fields.EncryptedTextField()),
-                ('transaction', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='text', to='ledger.ledgertransaction')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", flowlet.core.fields.PublicIdField(prefix="ttx")),
+                ("salt", models.BinaryField(max_length=16)),
+                ("text", flowlet.core.fields.EncryptedTextField()),
+                (
+                    "transaction",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="text",
+                        to="ledger.ledgertransaction",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Balance',
+            name="Balance",
             fields=[
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='balance', serialize=False, to='ledger.account')),
-                ('currency', models.CharField(max_length=3)),
-                ('sign', models.SmallIntegerField()),
-                ('status', models.CharField(choices=[('OPEN', 'Open'), ('NO_OUT', 'Nothing out'), ('NO_IN', 'Nothing in'), ('FROZEN', 'Frozen'), ('CLOSED', 'Closed')], default='OPEN', max_length=6)),
-                ('posted', models.BigIntegerField(default=0)),
-                ('held', models.BigIntegerField(default=0)),
-                ('pending_in', models.BigIntegerField(default=0)),
-                ('seq', models.BigIntegerField(default=0)),
-                ('floor', models.BigIntegerField(default=0, null=True)),
-                ('latest_posted_at', models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="balance",
+                        serialize=False,
+                        to="ledger.account",
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("sign", models.SmallIntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("OPEN", "Open"),
+                            ("NO_OUT", "Nothing out"),
+                            ("NO_IN", "Nothing in"),
+                            ("FROZEN", "Frozen"),
+                            ("CLOSED", "Closed"),
+                        ],
+                        default="OPEN",
+                        max_length=6,
+                    ),
+                ),
+                ("posted", models.BigIntegerField(default=0)),
+                ("held", models.BigIntegerField(default=0)),
+                ("pending_in", models.BigIntegerField(default=0)),
+                ("seq", models.BigIntegerField(default=0)),
+                ("floor", models.BigIntegerField(default=0, null=True)),
+                ("latest_posted_at", models.DateTimeField(null=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('floor__isnull', True), ('posted__gte', django.db.models.expressions.CombinedExpression(models.F('floor'), '+', models.F('held'))), _connector='OR'), name='balance_floor'), models.CheckConstraint(condition=models.Q(('held__gte', 0), ('pending_in__gte', 0), ('posted__gte', -1000000000000000), ('posted__lte', 1000000000000000)), name='balance_range')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("floor__isnull", True),
+                            (
+                                "posted__gte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("floor"), "+", models.F("held")
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="balance_floor",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("held__gte", 0),
+                            ("pending_in__gte", 0),
+                            ("posted__gte", -1000000000000000),
+                            ("posted__lte", 1000000000000000),
+                        ),
+                        name="balance_range",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(condition=models.Q(('customer__isnull', True), ('name', '')), fields=('chart_account', 'currency', 'partner'), name='account_house_once', nulls_distinct=False),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("customer__isnull", True), ("name", "")),
+                fields=("chart_account", "currency", "partner"),
+                name="account_house_once",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('sign__in', (1, -1))), name='account_sign'),
+            model_name="account",
+            constraint=models.CheckConstraint(condition=models.Q(("sign__in", (1, -1))), name="account_sign"),
         ),
         migrations.AddConstraint(
-            model_name='ledgertransaction',
-            constraint=models.UniqueConstraint(fields=('source', 'source_key'), name='transaction_source_key_once'),
+            model_name="ledgertransaction",
+            constraint=models.UniqueConstraint(
+                fields=("source", "source_key"), name="transaction_source_key_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ledgertransaction',
-            constraint=models.UniqueConstraint(condition=models.Q(('reverses__isnull', False)), fields=('reverses',), name='transaction_reversed_once'),
+            model_name="ledgertransaction",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("reverses__isnull", False)),
+                fields=("reverses",),
+                name="transaction_reversed_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ledgertransaction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', ''), _negated=True), models.Q(('source', ''), _negated=True), models.Q(('source_key', ''), _negated=True), models.Q(('actor', ''), _negated=True)), name='transaction_named'),
+            model_name="ledgertransaction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", ""), _negated=True),
+                    models.Q(("source", ""), _negated=True),
+                    models.Q(("source_key", ""), _negated=True),
+                    models.Q(("actor", ""), _negated=True),
+                ),
+                name="transaction_named",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.UniqueConstraint(fields=('transaction', 'leg'), name='posting_leg_once'),
+            model_name="posting",
+            constraint=models.UniqueConstraint(fields=("transaction", "leg"), name="posting_leg_once"),
         ),
         migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.UniqueConstraint(fields=('account', 'account_seq'), name='posting_seq_once'),
+            model_name="posting",
+            constraint=models.UniqueConstraint(fields=("account", "account_seq"), name="posting_seq_once"),
         ),
         migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount', 0), _negated=True), ('amount__gte', -1000000000000000), ('amount__lte', 1000000000000000)), name='posting_amount'),
+            model_name="posting",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("amount", 0), _negated=True),
+                    ("amount__gte", -1000000000000000),
+                    ("amount__lte", 1000000000000000),
+                ),
+                name="posting_amount",
+            ),
         ),
     ]

@@ -8,6 +8,7 @@ from flowlet.gateway.fields import AmountField, CurrencyField, IdField, TextFiel
 from flowlet.gateway.serializers import ListQuery, StrictSerializer
 from payments.choices import PaymentKind, PaymentStatus
 from payments.models import Payment
+from wallets.api.serializers import FailureOut
 
 _ISO = {PaymentStatus.COMPLETED: "ACSC", PaymentStatus.REFUSED: "RJCT"}
 
@@ -28,13 +29,6 @@ class PaymentQuery(ListQuery):
     status = WordField(codes=PaymentStatus.values, required=False)
     wallet = IdField(prefix="wal", required=False, help_text="On either side.")
     currency = CurrencyField(required=False)
-
-
-class FailureOut(serializers.Serializer[Any]):
-    """Why no money moved."""
-
-    code = serializers.CharField()
-    detail = serializers.CharField()
 
 
 class PaymentOut(serializers.Serializer[Any]):
