@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Max, Q
@@ -55,11 +56,15 @@ FROM integrations_vendorcall WHERE called_at > %(since)s GROUP BY vendor
 def get_health(*, now: datetime) -> list[Health]:
     """Return all vendors in the house's order; two queries."""
     with connection.cursor() as cursor:
-        values = {"not_sent": Outcome.NOT_SENT, "unknown": Outcome.UNKNOWN, "since": now - WINDOW}
+        values = {
+            "not_sent": Outcome.NOT_SENT.value,
+            "unknown": Outcome.UNKNOWN.value,
+            "since": (now - WINDOW).isoformat(),
+        }
         cursor.execute(_CALLS, values)
         calls = {row[0]: row[1:] for row in cursor.fetchall()}
-    events = {
-        row["vendor"]: row
+    events: dict[str, dict[str, Any]] = {
+        row["vendor"]: dict(row)
         for row in VendorEvent.objects.values("vendor").annotate(
             latest=Max("received_at"),
             waiting=Count("pk", filter=Q(next_try_at__lte=now)),
@@ -70,11 +75,10 @@ def get_health(*, now: datetime) -> list[Health]:
 
 
 def _health(
-    name: str, calls: tuple[int, int, int, int, int, datetime] | None, events: dict[str, object]
+    name: str, calls: tuple[int, int, int, int, int, datetime] | None, events: dict[str, Any]
 ) -> Health:
     vendor = get_vendor(name)
     total, reached, p95, unknown, alarms, latest = calls or (0, 0, None, 0, 0, None)
-    latest_event = events.get("latest")
     return Health(
         vendor=name,
         configured=vendor.configured,
@@ -85,8 +89,8 @@ def _health(
         unknown=unknown,
         alarms=alarms,
         latest_call_at=latest,
-        latest_event_at=latest_event if isinstance(latest_event, datetime) else None,
-        waiting=int(str(events.get("waiting", 0))),
-        kept=int(str(events.get("kept", 0))),
+        latest_event_at=events.get("latest"),
+        waiting=events.get("waiting", 0),
+        kept=events.get("kept", 0),
         breaker_open_until=breaker_for(name).open_until(),
     )

@@ -12,4 +12,7 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to the carriers' delivery reports."""
-        from flowlet.notifications import receivers  # noqa: F401 - fills the registry
+        from flowlet.core.messages import DELIVERY_RECEIVERS
+        from flowlet.notifications.operations import receive_report  # needs loaded models
+
+        DELIVERY_RECEIVERS.register("notifications")(receive_report)
