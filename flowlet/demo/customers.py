@@ -140,7 +140,9 @@ class Crowd:
         for number, (given, family, country) in enumerate(names.NAMESAKES[shift::3]):
             reference = self._reference()
             self.quiet.add(reference)
-            at = self.now - timedelta(hours=self.rng.uniform(3, 400))
+            # Every second one came in since yesterday, so that the queue holds both overdue and fresh work.
+            hours = self.rng.uniform(1, 20) if number % 2 else self.rng.uniform(30, 300)
+            at = self.now - timedelta(hours=hours)
             # Without a birth date the name alone speaks, and an officer has to look.
             self._add_person(given, family, country, reference, at, born=number % 3 == 0)
         if shift < len(names.BUSINESS_NAMESAKES):

@@ -288,7 +288,7 @@ def _decide(now: datetime, progress: Progress) -> None:
     people = {
         desk.role: User.objects.get(email=desk.email) for desk in DESKS if desk.role in ("officer", "lead")
     }
-    decided = hits[: max(0, len(hits) * 4 // 10)]
+    decided = hits[: len(hits) * 6 // 10]
     for done, hit in enumerate(decided):
         progress("Deciding on older hits", done, len(decided))
         role, outcome, reason, note = _decision(done)

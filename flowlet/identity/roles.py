@@ -11,7 +11,10 @@ _SEE_MONEY = (
     *("identity.view_customer", "identity.view_restriction"),
     *("wallets.view_wallet", "wallets.view_deposit", "wallets.view_withdrawal", "payments.view_payment"),
 )
-_LEDGER = ("ledger.view_account", "ledger.view_ledgertransaction", "ledger.view_posting")
+_LEDGER = (
+    *("ledger.view_account", "ledger.view_ledgertransaction", "ledger.view_posting"),
+    "ledger.view_trialbalance",
+)
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
 _HITS = ("compliance.view_screeninghit", "compliance.decide_hit", "compliance.view_listversion")

@@ -209,8 +209,11 @@ def test_search_shows_nobody_what_he_may_not_see(desk: Callable[[User], Client],
 
 
 def test_today_shows_figures_that_link_to_their_rows(
-    root_desk: Client, customer: Customer, now: datetime
+    root_desk: Client, customer: Customer, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The page shows four; those of the rooms above would push this room's own out of sight.
+    own = {name: FIGURES.get(name) for name in ("customers", "restricted")}
+    monkeypatch.setattr(FIGURES, "_entries", own)
     operations.freeze_customer(customer_id=customer.pk, reason_code="X", now=now)
 
     page = root_desk.get("/admin/").content.decode()

@@ -1,0 +1,467 @@
+"""Lists and pages of accounts, transactions and postings, and the trial balance: for looking, nothing is written here."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from flowlet.backoffice.admin import ModelAdmin
+from flowlet.backoffice.cells import Amount, Badge, Code, Day, Link, Main, Masked, Part, Tone, When, words
+from flowlet.backoffice.filters import Choice, DateSpan, Text
+from flowlet.backoffice.frame import page
+from flowlet.backoffice.lists import Column, View
+from flowlet.backoffice.navigation import Item
+from flowlet.backoffice.panels import Panel, empty_panel, facts_panel, table_panel
+from flowlet.backoffice.site import register, register_page
+from flowlet.core.currencies import exponent
+from flowlet.core.ids import is_id
+from flowlet.core.money import MINOR_MAX, NBSP, Money
+from ledger.choices import AccountStatus, ChartKind
+from ledger.models.accounts import Account
+from ledger.models.transactions import LedgerTransaction, Posting, TransactionText
+from ledger.queries.balances import list_postings
+from ledger.queries.transactions import list_transactions
+from ledger.queries.trial_balance import TrialBalance, get_trial_balances
+
+_SHOWN = 25
+_TONES: dict[str, Tone] = {
+    AccountStatus.OPEN: "ok",
+    AccountStatus.NO_OUT: "warn",
+    AccountStatus.NO_IN: "warn",
+    AccountStatus.FROZEN: "bad",
+    AccountStatus.CLOSED: "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum(Part):
+    """A sum over accounts: it may be larger than Money carries."""
+
+    minor: int
+    currency: str
+    strong: bool = False
+
+    def html(self) -> SafeString:
+        """Return the sum on one line, bold in a total's row."""
+        digits = f"{Decimal(self.minor).scaleb(-exponent(self.currency)):,}"
+        text = format_html('<span class="money">{}{}<small>{}</small></span>', digits, NBSP, self.currency)
+        return format_html("<b>{}</b>", text) if self.strong else text
+
+
+def _amount(minor: int, currency: str) -> Part:
+    return Amount(Money(minor, currency)) if abs(minor) <= MINOR_MAX else _Sum(minor, currency)
+
+
+def _side(amount: int, currency: str, *, debit: bool) -> object:
+    """Return the amount if it stands on that side, else nothing."""
+    return _amount(abs(amount), currency) if (amount > 0) is debit else ""
+
+
+def account_title(account: Account) -> str:
+    """Return the name people know an account by: its own, its customer's, or its heading's."""
+    owner = account.customer.name if account.customer else ""
+    return account.name or owner or account.chart_account.name
+
+
+def account_link(account: Account) -> Link:
+    """Return a link to an account's page."""
+    return Link(account_title(account), reverse("admin:ledger_account_change", args=[account.public_id]))
+
+
+def transaction_link(transaction: LedgerTransaction) -> Link:
+    """Return a link to a transaction's page, by its id."""
+    href = reverse("admin:ledger_ledgertransaction_change", args=[transaction.public_id])
+    return Link(transaction.public_id, href, mono=True)
+
+
+def _status_badge(account: Account) -> Badge:
+    return Badge(account.balance.get_status_display(), _TONES[account.balance.status])
+
+
+def _held(account: Account) -> object:
+    return _amount(account.balance.held, account.currency) if account.balance.held else ""
+
+
+def _owner(account: Account) -> str:
+    if account.customer:
+        return account.customer.name
+    return account.partner.name if account.partner else "House"
+
+
+@register(Account)
+class AccountAdmin(ModelAdmin):
+    """All accounts with what they hold."""
+
+    path, title, group, icon, nav_order = "ledger/accounts", "Accounts", "Money", "landmark", 60
+    summary = "Where money is booked, one currency each; balances in the account's natural sign"
+    related = ("chart_account", "partner", "customer", "balance")
+    list_order = ("-pk",)
+    search_by = ("public_id", "customer__public_id", "customer__name__icontains", "name__icontains")
+    search_hint = "Owner, name or acc_ id"
+    views = (
+        View(key="all", title="All", counted=False),
+        View(key="house", title="House", condition=Q(customer__isnull=True), counted=False),
+        View(key="customers", title="Customers", condition=Q(customer__isnull=False), counted=False),
+        View(key="stopped", title="Not open", condition=~Q(balance__status=AccountStatus.OPEN)),
+    )
+    filters = (
+        Choice("kind", "Kind", tuple(ChartKind.choices), lookup="chart_account__kind"),
+        Text("currency", "Currency"),
+        Choice("status", "Status", tuple(AccountStatus.choices), lookup="balance__status"),
+    )
+    columns = (
+        Column(title="Account", cell=lambda a: Main(account_title(a), a.public_id, mono=True)),
+        Column(title="Heading", cell=lambda a: str(a.chart_account), width="l", hide="m"),
+        Column(title="Owner", cell=_owner, width="m", hide="s"),
+        Column(title="Posted", cell=lambda a: _amount(a.balance.posted, a.currency), width="l", right=True),
+        Column(title="Held", cell=_held, width="m", right=True, hide="m"),
+        Column(title="Status", cell=_status_badge, width="s"),
+        Column(title="Postings", cell=lambda a: f"{a.balance.seq:,}", width="s", right=True, hide="m"),
+    )
+    empty = ("No accounts yet", "Accounts are opened with the first wallet and the first booking.")
+
+    def object_title(self, obj: Any) -> str:
+        """Return its name and currency."""
+        return f"{account_title(obj)}, {obj.currency}"
+
+    def object_summary(self, obj: Any) -> str:
+        """Return heading and id."""
+        return f"{obj.chart_account} · {obj.public_id}"
+
+    def badges(self, obj: Any) -> list[object]:
+        """Return the status."""
+        return [_status_badge(obj)]
+
+    def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
+        """Return the latest postings, the balance and what the account is."""
+        del request
+        balance = obj.balance
+        figures: list[tuple[str, object]] = [
+            ("Posted", _amount(balance.posted, obj.currency)),
+            ("Held", _amount(balance.held, obj.currency)),
+            ("Available", _amount(balance.posted - balance.held, obj.currency)),
+            ("Lowest allowed", "No limit" if balance.floor is None else _amount(balance.floor, obj.currency)),
+            ("Postings", f"{balance.seq:,}"),
+            ("Latest posting", When(balance.latest_posted_at)),
+        ]
+        facts: list[tuple[str, object]] = [
+            ("Heading", str(obj.chart_account)),
+            ("Kind", obj.chart_account.get_kind_display()),
+            ("Grows by", "Debits" if obj.sign > 0 else "Credits"),
+            ("Currency", obj.currency),
+            ("Owner", _owner_link(obj)),
+            ("Partner", obj.partner.name if obj.partner else ""),
+            ("Opened", When(obj.opened_at)),
+            ("Id", Code(obj.public_id)),
+        ]
+        return [
+            _postings_panel(obj),
+            facts_panel("Balance", figures, side=True),
+            facts_panel("Account", facts, side=True),
+        ]
+
+
+def _owner_link(account: Account) -> object:
+    if account.customer is None:
+        return "The house"
+    return Link(
+        account.customer.name, reverse("admin:identity_customer_change", args=[account.customer.public_id])
+    )
+
+
+def _postings_panel(account: Account) -> Panel:
+    return table_panel(
+        "Latest postings",
+        columns=(
+            Column(title="No.", cell=lambda p: f"{p.account_seq:,}", width="xs", right=True, hide="s"),
+            Column(
+                title="Transaction",
+                cell=lambda p: Main(words(p.transaction.kind), p.transaction.public_id, mono=True),
+            ),
+            Column(title="Date", cell=lambda p: Day(p.effective_date), width="m", hide="s"),
+            *_SIDES,
+            Column(
+                title="Balance", cell=lambda p: _amount(p.balance_after, p.currency), width="l", right=True
+            ),
+        ),
+        rows=list(list_postings(account.pk)[:_SHOWN]),
+        link=lambda p: transaction_link(p.transaction).href,
+        empty=("No postings yet", "Nothing was booked on this account."),
+        href=f"{reverse('admin:ledger_posting_changelist')}?account={account.public_id}",
+    )
+
+
+_SIDES = (
+    Column(title="Debit", cell=lambda p: _side(p.amount, p.currency, debit=True), width="l", right=True),
+    Column(title="Credit", cell=lambda p: _side(p.amount, p.currency, debit=False), width="l", right=True),
+)
+
+
+def _turnover(transaction: LedgerTransaction) -> object:
+    """Return what was moved: the debits of each currency."""
+    parts = [
+        _amount(minor, code).html() for code, minor in sorted(_debits(transaction.postings.all()).items())
+    ]
+    return format_html("{}" + "<br>{}" * (len(parts) - 1), *parts) if parts else ""
+
+
+def _debits(legs: Iterable[Posting]) -> dict[str, int]:
+    debits: dict[str, int] = defaultdict(int)
+    for leg in legs:
+        debits[leg.currency] += max(leg.amount, 0)
+    return debits
+
+
+@register(LedgerTransaction)
+class TransactionAdmin(ModelAdmin):
+    """All transactions, newest first."""
+
+    path, title, group, icon, nav_order = (
+        "ledger/transactions",
+        "Transactions",
+        "Money",
+        "arrow-left-right",
+        61,
+    )
+    summary = "Every booking with its legs; they sum to zero in each currency and are never changed"
+    list_order = ("-pk",)
+    search_by = ("public_id",)
+    search_hint = "txn_ id or the id of its cause"
+    views = (
+        View(key="all", title="All", counted=False),
+        View(key="reversals", title="Reversals", condition=Q(reverses__isnull=False)),
+    )
+    filters = (
+        Text("kind", "Kind"),
+        Text("source", "Source"),
+        DateSpan("posted", "Posted", lookup="posted_at"),
+    )
+    columns = (
+        Column(title="Transaction", cell=lambda t: Main(words(t.kind), t.public_id, mono=True)),
+        Column(
+            title="Cause", cell=lambda t: Main(words(t.source), t.source_key, mono=True), width="xl", hide="m"
+        ),
+        Column(title="Legs", cell=lambda t: str(t.leg_count), width="xs", right=True, hide="s"),
+        Column(title="Amount", cell=_turnover, width="l", right=True),
+        Column(title="Value date", cell=lambda t: Day(t.effective_date), width="m", hide="s"),
+        Column(title="Posted", cell=lambda t: When(t.posted_at), width="m", right=True),
+    )
+    empty = ("No transactions yet", "The first deposit makes the first one.")
+
+    def search_for(self, term: str) -> Q:
+        """Find by the transaction's own id or by its cause's: one index each."""
+        return Q(public_id=term) if is_id(term, "txn") else Q(source_key=term)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return all transactions with their legs."""
+        del request
+        return list_transactions()
+
+    def object_title(self, obj: Any) -> str:
+        """Return what it was."""
+        return words(obj.kind)
+
+    def badges(self, obj: Any) -> list[object]:
+        """Return whether the legs sum to zero, and its part in a reversal."""
+        sums: dict[str, int] = defaultdict(int)
+        for leg in obj.postings.all():
+            sums[leg.currency] += leg.amount
+        zero = Badge("Sum not zero", "bad") if any(sums.values()) or not sums else Badge("Sum zero", "ok")
+        return [zero, *([Badge("Reversal", "info")] if obj.reverses else [])]
+
+    def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
+        """Return the legs with their sums, the cause and the booking."""
+        del request
+        reversal = obj.reversals.first()
+        cause: list[tuple[str, object]] = [
+            ("Source", words(obj.source)),
+            ("Key", Code(obj.source_key)),
+            ("By", Code(obj.actor)),
+            *((words(name), Code(str(value))) for name, value in sorted(obj.context.items())),
+        ]
+        booking: list[tuple[str, object]] = [
+            ("Value date", Day(obj.effective_date)),
+            ("Posted", When(obj.posted_at)),
+            ("Reverses", transaction_link(obj.reverses) if obj.reverses else ""),
+            ("Reversed by", transaction_link(reversal) if reversal else ""),
+            (
+                "Text",
+                Masked("kept encrypted" if TransactionText.objects.filter(transaction=obj).exists() else ""),
+            ),
+            ("Id", Code(obj.public_id)),
+        ]
+        return [
+            _legs_panel(obj),
+            facts_panel("Cause", cause, side=True),
+            facts_panel("Booking", booking, side=True),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Total:
+    """The last row of a table with two sides: one currency's sums."""
+
+    currency: str
+    debit: int
+    credit: int
+
+
+def _legs_panel(transaction: LedgerTransaction) -> Panel:
+    legs = list(transaction.postings.all())
+    debits = _debits(legs)
+    totals = [
+        _Total(code, debits[code], debits[code] - sum(leg.amount for leg in legs if leg.currency == code))
+        for code in sorted(debits)
+    ]
+    return table_panel(
+        "Legs",
+        columns=(
+            Column(title="Account", cell=_leg_account),
+            Column(
+                title="Heading",
+                cell=lambda r: "" if isinstance(r, _Total) else str(r.account.chart_account),
+                width="l",
+                hide="m",
+            ),
+            Column(title="Debit", cell=lambda r: _leg_side(r, debit=True), width="l", right=True),
+            Column(title="Credit", cell=lambda r: _leg_side(r, debit=False), width="l", right=True),
+            Column(
+                title="Balance after",
+                cell=lambda r: "" if isinstance(r, _Total) else _amount(r.balance_after, r.currency),
+                width="l",
+                right=True,
+                hide="s",
+            ),
+        ),
+        rows=[*legs, *totals],
+        note="Debits equal credits in each currency",
+    )
+
+
+def _leg_account(row: Posting | _Total) -> object:
+    if isinstance(row, _Total):
+        return format_html("<b>Sum, {}</b>", row.currency)
+    return Main(
+        account_title(row.account), row.account.public_id, mono=True, href=account_link(row.account).href
+    )
+
+
+def _leg_side(row: Posting | _Total, *, debit: bool) -> object:
+    if isinstance(row, _Total):
+        return _Sum(row.debit if debit else row.credit, row.currency, strong=True)
+    return _side(row.amount, row.currency, debit=debit)
+
+
+@register(Posting)
+class PostingAdmin(ModelAdmin):
+    """All postings, newest first; a row leads to its transaction."""
+
+    path, title, group, icon, nav_order = "ledger/postings", "Postings", "Money", "list-checks", 62
+    summary = "One line per leg, in the order they were booked"
+    related = ("transaction", "account__chart_account", "account__customer")
+    list_order = ("-id",)
+    detail = False
+    filters = (
+        Text("account", "Account id", lookup="account__public_id"),
+        Text("currency", "Currency"),
+        DateSpan("posted", "Posted", lookup="posted_at"),
+    )
+    columns = (
+        Column(
+            title="Transaction",
+            cell=lambda p: Main(
+                words(p.transaction.kind),
+                p.transaction.public_id,
+                mono=True,
+                href=transaction_link(p.transaction).href,
+            ),
+        ),
+        Column(title="Account", cell=lambda p: account_link(p.account), width="l"),
+        *_SIDES,
+        Column(
+            title="Balance after",
+            cell=lambda p: _amount(p.balance_after, p.currency),
+            width="l",
+            right=True,
+            hide="m",
+        ),
+        Column(title="Value date", cell=lambda p: Day(p.effective_date), width="m", hide="m"),
+        Column(title="Posted", cell=lambda p: When(p.posted_at), width="m", right=True, hide="s"),
+    )
+    empty = ("No postings yet", "The first deposit makes the first two.")
+
+
+@register_page(
+    route="ledger/trial-balance/",
+    name="ledger_trial_balance",
+    permission="ledger.view_trialbalance",
+    navigation=Item(
+        title="Trial balance",
+        url_name="admin:ledger_trial_balance",
+        group="Money",
+        icon="scale",
+        permission="ledger.view_trialbalance",
+        order=63,
+    ),
+)
+def trial_balance(request: HttpRequest) -> HttpResponse:
+    """Answer the present trial balance, one card per currency."""
+    balances = get_trial_balances()
+    even = all(balance.debit == balance.credit for balance in balances)
+    return page(
+        request,
+        "admin/change_form.html",
+        title="Trial balance",
+        path=[("Money", "")],
+        summary="What every heading holds now, debits against credits",
+        badges=[Badge("Even", "ok") if even else Badge("Not even", "bad")],
+        panels=[_trial_panel(balance) for balance in balances]
+        or [empty_panel("Trial balance", what="Nothing booked yet", icon="scale")],
+        side_panels=[],
+    )
+
+
+def _trial_panel(balance: TrialBalance) -> Panel:
+    return table_panel(
+        balance.currency,
+        columns=(
+            Column(title="Heading", cell=_trial_heading),
+            Column(
+                title="Accounts",
+                cell=lambda r: "" if isinstance(r, _Total) else f"{r.accounts:,}",
+                width="m",
+                right=True,
+                hide="s",
+            ),
+            Column(
+                title="Postings",
+                cell=lambda r: "" if isinstance(r, _Total) else f"{r.postings:,}",
+                width="m",
+                right=True,
+                hide="s",
+            ),
+            Column(title="Debit", cell=lambda r: _trial_side(r, r.debit), width="l", right=True),
+            Column(title="Credit", cell=lambda r: _trial_side(r, r.credit), width="l", right=True),
+        ),
+        rows=[*balance.lines, _Total(balance.currency, balance.debit, balance.credit)],
+        note="Debits equal credits" if balance.debit == balance.credit else "Debits and credits differ",
+    )
+
+
+def _trial_heading(row: Any) -> object:
+    if isinstance(row, _Total):
+        return format_html("<b>Sum, {}</b>", row.currency)
+    return Main(f"{row.number} {row.name}", row.kind.label)
+
+
+def _trial_side(row: Any, minor: int) -> object:
+    if isinstance(row, _Total):
+        return _Sum(minor, row.currency, strong=True)
+    return _Sum(minor, row.currency) if minor else ""
