@@ -5,6 +5,10 @@ from pathlib import Path
 import environ
 
 from flowlet.core.logs import configure
+from flowlet.settings.vendors import (
+    read_vendors,
+    simulator_urls,
+)
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -29,6 +33,8 @@ _ROOMS = [
     "flowlet.events",
     "flowlet.backoffice",
     "flowlet.gateway",
+    "flowlet.integrations",
+    "flowlet.notifications",
     "ledger",
     "wallets",
     "compliance",
@@ -209,8 +215,16 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 # A beat that nobody took before the next one is not worth running.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "events.relay": {"task": "events.relay", "schedule": 1.0, "options": {"expires": 5}},
+    "integrations.process_vendor_events": {"task": "integrations.process_vendor_events", "schedule": 5},
+    "notifications.send_due": {"task": "notifications.send_due", "schedule": 5},
 }
 CELERY_TIMEZONE = "UTC"
+
+# --- vendors and messages, see flowlet/settings/vendors.py ---------------------------------------------------------------
+VENDORS = read_vendors(simulator_urls(FLOWLET_MODE))
+VENDORS_OFF = env.list("VENDORS_OFF", default=[])  # vendors that this deployment lives without
+SMS_BACKEND = "flowlet.integrations.twilio.client.SmsSender"
+CODE_BACKEND = "flowlet.integrations.twilio.client.CodeSender"
 
 # --- API ----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -245,5 +259,7 @@ SPECTACULAR_SETTINGS = {
 # --- logs ---------------------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 DJANGO_STRUCTLOG_CELERY_ENABLED = True  # a task logs the id of the request that sent it
-LOGGING = configure(LOG_LEVEL, quiet=["axes", "django_structlog"])
+LOGGING = configure(
+    LOG_LEVEL, quiet=["twilio", "httpx2", "openai", "stripe", "plaid", "axes", "django_structlog"]
+)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
