@@ -23,6 +23,9 @@ _SEEDED = {
     "auth_group_permissions",
     "ledger_currency",
     "ledger_chartaccount",
+    "fraud_featureset",
+    "fraud_policyversion",
+    "fraud_ruleversion",
 }
 
 

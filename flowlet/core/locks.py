@@ -21,6 +21,8 @@ ORDER = (
     "wallets.deposit",
     "wallets.withdrawal",
     "payments.payment",
+    "fraud.label",
+    "fraud.modelartefact",
     "ledger.account",
 )
 _RANK = {label: rank for rank, label in enumerate(ORDER)}
