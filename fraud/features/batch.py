@@ -25,6 +25,7 @@ from fraud.features.definitions import (
 from fraud.values import FACT_NAMES, KEY_NAMES
 
 _MICRO = 1_000_000
+_PART = 20_000
 FOREVER = np.iinfo(np.int64).max
 FRAUD, GENUINE, UNSURE = 1, 0, 2
 Mask = npt.NDArray[np.bool_]
@@ -85,15 +86,10 @@ class Labels:
 
 def compute(history: History, labels: Labels, wanted: Sequence[Aggregate], points: Integers) -> Numbers:
     """Return the integers of the events at these positions of the history, each as of its own instant."""
-    columns: dict[str, Integers] = {}
+    columns = _label_columns(history, labels, [need for need in wanted if need.of_labels], points)
     events: dict[tuple[str, ...], _Events] = {}
-    past: dict[str, _Past] = {}
     for need in wanted:
-        if need.of_labels:
-            if need.entity not in past:
-                past[need.entity] = _Past(history, labels, need.entity, points)
-            columns[need.name] = past[need.entity].column(need)
-        else:
+        if not need.of_labels:
             group = (need.entity, *need.same)
             if group not in events:
                 events[group] = _Events(history, group, points)
@@ -107,6 +103,20 @@ def compute(history: History, labels: Labels, wanted: Sequence[Aggregate], point
         facts={name: history.facts[name][points] for name in FACT_NAMES},
         columns=columns,
     )
+
+
+def _label_columns(
+    history: History, labels: Labels, wanted: Sequence[Aggregate], points: Integers
+) -> dict[str, Integers]:
+    """Return the aggregates over labels; points come in parts, since each stands beside every label it saw."""
+    columns: dict[str, list[Integers]] = {need.name: [] for need in wanted}
+    for entity in sorted({need.entity for need in wanted}):
+        for begin in range(0, max(len(points), 1), _PART):
+            past = _Past(history, labels, entity, points[begin : begin + _PART])
+            for need in wanted:
+                if need.entity == entity:
+                    columns[need.name].append(past.column(need))
+    return {name: np.concatenate(parts) for name, parts in columns.items()}
 
 
 def _groups(history: History, names: Sequence[str]) -> Integers:
@@ -268,63 +278,82 @@ def _amounts_of(history: History, need: Aggregate, rows: Integers) -> Integers:
 
 
 class _Past:
-    """The labels of one entity by the instant they became known, and each point's reach into them."""
+    """The labels of one entity by the instant they became known, and every pair of a point and a label it saw."""
 
     def __init__(self, history: History, labels: Labels, entity: str, points: Integers) -> None:
         self.history, self.labels, self.points = history, labels, points
         key = labels.keys[entity]
         self.order = np.lexsort((labels.known_us, key))
-        self.keys, first = np.unique(key[self.order], return_index=True)
-        self.first = np.append(first, len(key))
-        self.own = history.keys[entity][points]
-        self.known = labels.known_us[self.order]
+        self.keys, group = np.unique(key[self.order], return_inverse=True)
+        known = labels.known_us[self.order]
+        self.times, rank = np.unique(known, return_inverse=True)
+        self.code = group.reshape(-1) * self._span + rank.reshape(-1)
+        own = history.keys[entity][points]
+        place = np.minimum(np.searchsorted(self.keys, own), max(len(self.keys) - 1, 0))
+        absent = (
+            (own == 0) | (self.keys[place] != own) if len(self.keys) else np.ones(len(points), dtype=bool)
+        )
+        self.group = np.where(absent, -1, place)
+        self.point, self.row = self._pairs()
 
-    def column(self, need: Aggregate) -> Integers:
-        """Return the aggregate of every point."""
-        empty = MISSING if need.what in (What.GOOD_AT, What.RUN_FROM) else 0
-        result = np.full(len(self.points), empty, dtype=np.int64)
-        place = np.searchsorted(self.keys, self.own)
-        for number in np.flatnonzero(self.own != 0):
-            at = place[number]
-            if at < len(self.keys) and self.keys[at] == self.own[number]:
-                rows = self._reach(int(number), self.first[at], self.first[at + 1], need.seconds)
-                result[number] = self._value(need, rows)
-        return result
+    @property
+    def _span(self) -> int:
+        return len(self.times) + 1
 
-    def _reach(self, number: int, low: int, high: int, seconds: int) -> Integers:
-        labels, point = self.labels, self.points[number]
-        decided = self.history.decided_us[point]
-        known = self.known[low:high]
-        begin = low + np.searchsorted(known, decided - seconds * _MICRO, side="right")
-        end = low + np.searchsorted(known, decided, side="right")
-        rows = self.order[begin:end]
-        if not len(rows):
-            return rows
-        ended = labels.superseded_us[rows] <= decided
-        if ended.any():
-            ended &= self._visible(point, labels.superseded_xact[rows], labels.superseded_mark[rows])
-        return rows[self._visible(point, labels.xact[rows], labels.mark[rows]) & ~ended]
+    def _position(self, instant_us: Integers) -> Integers:
+        """Return where in its group each point's labels known after an instant begin."""
+        rank = np.searchsorted(self.times, instant_us, side="right")
+        found = np.searchsorted(self.code, self.group * self._span + rank, side="left")
+        return np.where(self.group < 0, 0, found).astype(np.int64)
 
-    def _visible(self, point: int, xacts: Integers, marks: Integers) -> Mask:
+    def _pairs(self) -> tuple[Integers, Integers]:
+        """Return numbers of points and rows of labels, one pair for each label a point could see and that stood."""
+        decided = self.history.decided_us[self.points]
+        begin, end = self._position(decided - HORIZON_S * _MICRO), self._position(decided)
+        count = np.maximum(end - begin, 0)
+        point = np.repeat(np.arange(len(self.points)), count)
+        offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        row = self.order[np.repeat(begin, count) + offset]
+        labels = self.labels
+        ended = labels.superseded_us[row] <= decided[point]
+        visible = np.ones(len(row), dtype=bool)
+        stop = np.cumsum(count)
+        for number in np.flatnonzero([self.history.snapshots[at] is not None for at in self.points]):
+            part = slice(stop[number] - count[number], stop[number])
+            rows, at = row[part], int(self.points[number])
+            visible[part] = self._saw(at, labels.xact[rows], labels.mark[rows])
+            ended[part] &= self._saw(at, labels.superseded_xact[rows], labels.superseded_mark[rows])
+        keep = visible & ~ended
+        return point[keep], row[keep]
+
+    def _saw(self, point: int, xacts: Integers, marks: Integers) -> Mask:
         snapshot = self.history.snapshots[point]
-        if snapshot is None:
-            return np.ones(len(xacts), dtype=bool)
+        assert snapshot is not None  # noqa: S101 - the caller asks only for points that have one
         # Within one transaction the mark tells whether the label or the event came first.
         mine = (xacts == self.history.xact[point]) & (marks < self.history.id[point])
         return snapshot.sees(xacts) | mine
 
-    def _value(self, need: Aggregate, rows: Integers) -> int:
-        verdict = self.labels.verdict[rows]
+    def column(self, need: Aggregate) -> Integers:
+        """Return the aggregate of every point."""
+        decided = self.history.decided_us[self.points]
+        recent = self.labels.known_us[self.row] > (decided - need.seconds * _MICRO)[self.point]
+        verdict = self.labels.verdict[self.row]
         if need.what == What.KNOWN:
-            return int((verdict != UNSURE).sum())
+            return self._count(recent & (verdict != UNSURE))
         if need.what == What.KNOWN_FRAUDS:
-            return int((verdict == FRAUD).sum())
-        event_us = self.labels.event_us[rows]
-        good = event_us[verdict == GENUINE]
-        good_at = int(good.max()) if len(good) else MISSING
+            return self._count(recent & (verdict == FRAUD))
+        event_us = self.labels.event_us[self.row]
+        good = verdict == GENUINE
+        good_at = np.full(len(self.points), MISSING, dtype=np.int64)
+        np.maximum.at(good_at, self.point[good], event_us[good])
         if need.what == What.GOOD_AT:
             return good_at
-        run = event_us[(verdict == FRAUD) & (event_us > good_at)]
+        run = (verdict == FRAUD) & (event_us > good_at[self.point])
         if need.what == What.RUN_LENGTH:
-            return len(run)
-        return int(run.min()) if len(run) else MISSING
+            return self._count(run)
+        first = np.full(len(self.points), FOREVER, dtype=np.int64)
+        np.minimum.at(first, self.point[run], event_us[run])
+        return np.where(first == FOREVER, MISSING, first)
+
+    def _count(self, chosen: Mask) -> Integers:
+        return np.bincount(self.point[chosen], minlength=len(self.points)).astype(np.int64)

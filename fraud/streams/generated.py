@@ -22,6 +22,14 @@ _LABEL_DELAY_DAYS = 7
 _DAY_S = 86_400
 _NOON_SPREAD_S = 16_000
 _LARGE = 5.0
+# The shares of this made-up world.
+_TO_PERSON = 0.35
+_ODD_LARGE, _ODD_ABROAD, _ODD_DEVICE = 0.010, 0.018, 0.025
+_UNSEEN_FRAUD = 0.0015
+_LEAK_EVERY_DAYS, _LEAK_DAYS, _LEAK_FRAUD = 6, 28, 0.7
+_TAKEN_OVER_PER_DAY, _TAKEN_OVER_CHANGED = 0.6, 0.7
+_TRIED_OUT_PER_DAY, _TRIED_OUT_SMALL = 0.12, 5
+_COLLECTED_EVERY_DAYS, _COLLECTED_PAYERS = 15, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,9 @@ def generate(shape: Shape) -> list[ImportedEvent]:
     for day in range(shape.days):
         morning = start + timedelta(days=day)
         leaking = (
-            {int(number) for number in generator.choice(shape.terminals, size=1)} if day % 5 == 0 else set()
+            {int(number) for number in generator.choice(shape.terminals, size=1)}
+            if day % _LEAK_EVERY_DAYS == 0
+            else set()
         )
         drafts += _ordinary(people, morning, generator)
         drafts += _taken_over(people, morning, generator)
@@ -108,7 +118,7 @@ def _at(morning: datetime, generator: np.random.Generator) -> datetime:
 
 def _usual(person: _Person, morning: datetime, generator: np.random.Generator) -> _Draft:
     minor = max(50, int(person.usual_minor * np.exp(generator.normal(0, 0.5))))
-    to_person = generator.random() < 0.35
+    to_person = generator.random() < _TO_PERSON
     return _Draft(
         at=_at(morning, generator),
         person=person,
@@ -128,14 +138,14 @@ def _ordinary(people: list[_Person], morning: datetime, generator: np.random.Gen
         for _ in range(int(generator.poisson(person.per_day))):
             draft = _usual(person, morning, generator)
             odd = generator.random()
-            if odd < 0.010:
+            if odd < _ODD_LARGE:
                 draft = replace(draft, minor=int(draft.minor * _LARGE))
-            elif odd < 0.018:
+            elif odd < _ODD_ABROAD:
                 draft = replace(draft, country=str(generator.choice(_COUNTRIES)))
-            elif odd < 0.025:
+            elif odd < _ODD_DEVICE:
                 draft = replace(draft, device=f"{person.device}-{morning:%m%d}")
             yield draft
-            if generator.random() < 0.0015:
+            if generator.random() < _UNSEEN_FRAUD:
                 yield replace(_usual(person, morning, generator), fraud=True)
 
 
@@ -143,17 +153,17 @@ def _leaked(
     people: list[_Person], terminal: int, morning: datetime, generator: np.random.Generator
 ) -> Iterator[_Draft]:
     """Give a month of frauds at a place whose card reader was tampered with, among its ordinary customers."""
-    for day in range(28):
-        for person in generator.choice(np.array(people, dtype=object), size=int(generator.poisson(1.2))):
+    for day in range(_LEAK_DAYS):
+        for person in generator.choice(np.array(people, dtype=object), size=int(generator.poisson(1.0))):
             draft = _usual(person, morning + timedelta(days=day), generator)
             yield replace(
-                draft, terminal=f"shop-{terminal}", recipient="", fraud=bool(generator.random() < 0.7)
+                draft, terminal=f"shop-{terminal}", recipient="", fraud=bool(generator.random() < _LEAK_FRAUD)
             )
 
 
 def _taken_over(people: list[_Person], morning: datetime, generator: np.random.Generator) -> Iterator[_Draft]:
     """Give payments of somebody who took an account over: details changed, new device, much money, strangers."""
-    for _ in range(int(generator.poisson(0.8))):
+    for _ in range(int(generator.poisson(_TAKEN_OVER_PER_DAY))):
         victim = people[int(generator.integers(len(people)))]
         changed = _at(morning, generator)
         for step in range(int(generator.integers(2, 5))):
@@ -165,22 +175,24 @@ def _taken_over(people: list[_Person], morning: datetime, generator: np.random.G
                 recipient=f"stranger-{int(generator.integers(400))}",
                 device=f"stolen-{int(generator.integers(10_000))}",
                 country=str(generator.choice(_COUNTRIES)),
-                changed_at=changed if generator.random() < 0.7 else None,
+                changed_at=changed if generator.random() < _TAKEN_OVER_CHANGED else None,
                 fraud=True,
             )
 
 
 def _tried_out(people: list[_Person], morning: datetime, generator: np.random.Generator) -> Iterator[_Draft]:
     """Give a burst of small amounts at different places, then a large one."""
-    if generator.random() < 0.25:
+    if generator.random() < _TRIED_OUT_PER_DAY:
         victim = people[int(generator.integers(len(people)))]
         begin = _at(morning, generator)
-        for step in range(6):
+        for step in range(_TRIED_OUT_SMALL + 1):
             small = _usual(victim, morning, generator)
             yield replace(
                 small,
                 at=begin + timedelta(minutes=3 * step),
-                minor=int(generator.integers(50, 250)) if step < 5 else int(victim.usual_minor * 4),
+                minor=int(generator.integers(50, 250))
+                if step < _TRIED_OUT_SMALL
+                else int(victim.usual_minor * 4),
                 terminal=f"shop-{int(generator.integers(160))}",
                 recipient="",
                 fraud=True,
@@ -191,8 +203,8 @@ def _collected(
     people: list[_Person], morning: datetime, day: int, generator: np.random.Generator
 ) -> Iterator[_Draft]:
     """Give one day on which many pay the same new recipient."""
-    if day % 9 == 4:
-        for payer in generator.choice(np.array(people, dtype=object), size=10, replace=False):
+    if day % _COLLECTED_EVERY_DAYS == _COLLECTED_EVERY_DAYS // 2:
+        for payer in generator.choice(np.array(people, dtype=object), size=_COLLECTED_PAYERS, replace=False):
             draft = _usual(payer, morning, generator)
             yield replace(draft, terminal="", recipient=f"mule-{day}", minor=int(draft.minor * 2), fraud=True)
 

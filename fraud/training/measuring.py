@@ -46,11 +46,15 @@ class Forward:
         """Return the Platt scaling of all forward predictions: the newest rows nobody has trained on."""
         return calibration.fit(self.scores, self.data.frauds)
 
-    def honest(self, scores: Floats) -> tuple[Floats, Integers]:
-        """Return probabilities scaled on the earlier half of these rows for the later half, with its outcomes."""
+    def honest(self, scores: Floats) -> Floats:
+        """Return probabilities of each half of the rows, scaled on the other half only."""
         half = len(scores) // 2
-        scaling = calibration.fit(scores[:half], self.data.frauds[:half])
-        return calibration.probabilities(scores[half:], scaling), self.data.frauds[half:]
+        earlier, later = slice(None, half), slice(half, None)
+        parts = [
+            calibration.probabilities(scores[asked], calibration.fit(scores[known], self.data.frauds[known]))
+            for asked, known in ((earlier, later), (later, earlier))
+        ]
+        return np.concatenate(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,7 @@ def measure(
     counts = {"forward_rows": len(forward.scores), "forward_frauds": int(forward.data.frauds.sum())}
     if manifest.calibration is None or forward.rival_scores is None:
         return Measured(told, None, counts)
-    probabilities, outcomes = forward.honest(forward.scores)
-    rival_probabilities, rival_outcomes = forward.honest(forward.rival_scores)
+    probabilities, outcomes = forward.honest(forward.scores), forward.data.frauds
     mean, low = metrics.bootstrap_difference(
         forward.scores,
         forward.rival_scores,
@@ -109,7 +112,7 @@ def measure(
         difference_low=low,
         calibration_error=told["calibration_error"],
         brier=told["brier"],
-        champion_brier=metrics.brier(rival_probabilities, rival_outcomes),
+        champion_brier=metrics.brier(forward.honest(forward.rival_scores), outcomes),
         export_difference=_export_difference(fitted, files, rows),
         reasons_difference=_reasons_difference(files, manifest, rows),
         row_ms=row_ms,
