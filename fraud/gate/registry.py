@@ -20,6 +20,7 @@ class Evidence:
     difference_mean: float
     difference_low: float
     calibration_error: float
+    calibration_noise: float
     brier: float
     champion_brier: float
     export_difference: float

@@ -1,5 +1,6 @@
 """What is measured about a fresh model: forward test, calibration, export, speed, leaks, parity."""
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ _TIMED_ROWS = 200
 _PARITY_ROWS = 2_000
 _QUANTILES = 1_000
 _GOLDEN_N = 10
+_CERTAIN = 1e-3
 _DAY_US = 86_400_000_000
 
 
@@ -111,6 +113,7 @@ def measure(
         difference_mean=mean,
         difference_low=low,
         calibration_error=told["calibration_error"],
+        calibration_noise=metrics.calibration_noise(probabilities, seed=0),
         brier=told["brier"],
         champion_brier=metrics.brier(forward.honest(forward.rival_scores), outcomes),
         export_difference=_export_difference(fitted, files, rows),
@@ -164,11 +167,15 @@ def _reasons_difference(files: dict[str, bytes], manifest: bundle.Manifest, rows
     if explainer is None:
         return None
     sample = rows[-_REASON_ROWS:]
-    scores = served(files[bundle.SCORER], sample)
-    return max(
-        abs(explainer.bias + float(explainer.contributions(row).sum()) - margin_of(score))
-        for row, score in zip(sample, scores.tolist(), strict=True)
-    )
+    worst = 0.0
+    for row, found in zip(sample, served(files[bundle.SCORER], sample).tolist(), strict=True):
+        margin = explainer.bias + float(explainer.contributions(row).sum())
+        if _CERTAIN < found < 1 - _CERTAIN:
+            worst = max(worst, abs(margin - margin_of(found)))
+        else:
+            # A float32 so near to 0 or 1 no longer tells its own log-odds: compare what it does tell.
+            worst = max(worst, abs(1 / (1 + math.exp(-margin)) - found))
+    return worst
 
 
 def _speed(files: dict[str, bytes], manifest: bundle.Manifest, rows: Vectors) -> tuple[float, float]:

@@ -104,6 +104,16 @@ def calibration_error(probabilities: Floats, frauds: Integers) -> float:
     return sum(abs(row["expected"] - row["observed"]) * row["rows"] for row in table) / max(total, 1)
 
 
+def calibration_noise(probabilities: Floats, *, seed: int, draws: int = 200) -> float:
+    """Return the error that 95 of 100 perfectly calibrated models would stay within on this many rows."""
+    generator = np.random.default_rng(seed)
+    errors = [
+        calibration_error(probabilities, (generator.random(len(probabilities)) < probabilities).astype(np.int64))
+        for _ in range(draws)
+    ]
+    return float(np.quantile(errors, 0.95))
+
+
 def brier(probabilities: Floats, frauds: Integers) -> float:
     """Return the mean squared distance of probability and outcome."""
     return float(((probabilities - frauds) ** 2).mean())
