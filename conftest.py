@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from django.core.cache import cache
+from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
+from django_redis import get_redis_connection
 
 from flowlet.audit.trail import Actor, acting
 from flowlet.identity import operations
@@ -45,7 +46,10 @@ TransactionTestCase._fixture_teardown = _flush
 @pytest.fixture(autouse=True)
 def _clean_cache() -> Iterator[None]:
     yield
-    cache.clear()
+    # Never cache.clear(): it empties the whole Redis, also under the feet of other workers.
+    redis = get_redis_connection("default")
+    for key in redis.scan_iter(f"{settings.CACHES['default']['KEY_PREFIX']}:*"):
+        redis.delete(key)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ ORDER = (
     "payments.payment",
     "fraud.label",
     "fraud.modelartefact",
-    "ledger.account",
+    "ledger.balance",
 )
 _RANK = {label: rank for rank, label in enumerate(ORDER)}
 _STATE = "_flowlet_locks"

@@ -1,12 +1,13 @@
 """Tests: real PostgreSQL and Redis, fixed keys that guard nothing, the cheapest password hash that is still bcrypt's."""
 
 import base64
+import os
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from flowlet.settings.base import *  # noqa: F403
-from flowlet.settings.base import STORAGES
+from flowlet.settings.base import CACHES, DATABASES, STORAGES
 
 
 def _key(byte: int) -> str:
@@ -26,5 +27,15 @@ JWT_KEYS = f"test-1:{base64.b64encode(_PEM).decode()}"
 # 12 rounds cost a quarter of a second each; the production hasher has a test of its own.
 PASSWORD_HASHERS = ["flowlet.identity.hashers.QuickBCryptSHA256PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+# Most tests are not about screening and load no list; those that are switch it on.
+SCREENING_BLOCKS_UNSCREENED = False
 CELERY_TASK_ALWAYS_EAGER = False
 LOG_LEVEL = "WARNING"
+WHITENOISE_AUTOREFRESH = True  # files come from where they lie: tests need no collectstatic
+# Runs and workers that share one Redis keep out of each other's way; a busy machine must not open the limiter.
+_PREFIX = f"test-{DATABASES['default']['NAME']}-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+_PATIENT = {**CACHES["limits"]["OPTIONS"], "SOCKET_CONNECT_TIMEOUT": 5, "SOCKET_TIMEOUT": 5}
+CACHES = {
+    "default": {**CACHES["default"], "KEY_PREFIX": _PREFIX},
+    "limits": {**CACHES["limits"], "OPTIONS": _PATIENT},
+}

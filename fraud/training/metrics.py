@@ -108,7 +108,9 @@ def calibration_noise(probabilities: Floats, *, seed: int, draws: int = 200) -> 
     """Return the error that 95 of 100 perfectly calibrated models would stay within on this many rows."""
     generator = np.random.default_rng(seed)
     errors = [
-        calibration_error(probabilities, (generator.random(len(probabilities)) < probabilities).astype(np.int64))
+        calibration_error(
+            probabilities, (generator.random(len(probabilities)) < probabilities).astype(np.int64)
+        )
         for _ in range(draws)
     ]
     return float(np.quantile(errors, 0.95))

@@ -1,0 +1,74 @@
+"""Fixtures for screening: the sample list, live, and the real list where a checkout has it beside it."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from compliance.models import ListVersion
+from compliance.operations.lists import load_list
+from flowlet.identity import operations as identity
+from flowlet.identity.models import Customer, Partner
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "compliance" / "data" / "ofac-sample"
+SHARED = ROOT.parent / "shared" / "data"
+FILES = ("sdn", "alt", "add")
+
+# The whole OFAC list and the labelled names are not part of the project; without them there is nothing to collect.
+collect_ignore = [] if (SHARED / "sanctions").is_dir() else ["test_full_list.py"]
+
+
+def pytest_report_header() -> str:
+    """Say in the report's head whether the tests on real data take part, and why not."""
+    state = "found" if not collect_ignore else "absent, test_full_list.py is not collected"
+    return f"screening data beside the project: {state}"
+
+
+def sample() -> dict[str, bytes]:
+    """Return the sample's files."""
+    return {name: (SAMPLE / f"{name}.csv").read_bytes() for name in FILES}
+
+
+def without(files: Mapping[str, bytes], *uids: str) -> dict[str, bytes]:
+    """Return the files without some entities, as the next delivery would leave them out."""
+    starts = tuple(f"{uid},".encode() for uid in uids)
+    return {
+        name: b"\r\n".join(line for line in content.split(b"\r\n") if not line.startswith(starts))
+        for name, content in files.items()
+    }
+
+
+@pytest.fixture
+def blocking(settings: Settings) -> None:
+    """Stop money out of customers who could not be screened, as production does."""
+    settings.SCREENING_BLOCKS_UNSCREENED = True
+
+
+@pytest.fixture
+def live_list(db: None, now: datetime, blocking: None) -> ListVersion:
+    version, _ = load_list(code="ofac-sdn", files=sample(), now=now)
+    return version
+
+
+@pytest.fixture
+def new_customer(partner: Partner, now: datetime) -> Callable[..., Customer]:
+    """Make a person or, with `legal_name`, a business."""
+
+    def make(given_name: str = "", family_name: str = "", **more: Any) -> Customer:
+        kind = "BUSINESS" if "legal_name" in more else "PERSON"
+        more.setdefault("country", "NL")
+        return identity.create_customer(
+            partner_id=partner.pk, kind=kind, given_name=given_name, family_name=family_name, now=now, **more
+        )
+
+    return make
+
+
+@pytest.fixture
+def suspect(live_list: ListVersion, new_customer: Callable[..., Customer]) -> Customer:
+    """A customer with the name and birth year of a listed person (OFAC 32391)."""
+    return new_customer("Ousmane Illiassou", "Djibo", birth_date=date(1984, 5, 2), nationality="NE")

@@ -1,0 +1,2 @@
+DROP TRIGGER form_receipt_refuse_truncate ON backoffice_formreceipt;
+DROP TRIGGER form_receipt_refuse_change ON backoffice_formreceipt;

@@ -1,0 +1,23 @@
+"""The codes that the ledger stores."""
+
+from django.db.models import TextChoices
+
+
+class ChartKind(TextChoices):
+    """What an account of the chart stands for; assets and expenses grow by debits, the others by credits."""
+
+    ASSET = "ASSET", "Asset"
+    LIABILITY = "LIABILITY", "Liability"
+    EQUITY = "EQUITY", "Equity"
+    INCOME = "INCOME", "Income"
+    EXPENSE = "EXPENSE", "Expense"
+
+
+class AccountStatus(TextChoices):
+    """Which way money may move; CLOSED is final and needs an empty account."""
+
+    OPEN = "OPEN", "Open"
+    NO_OUT = "NO_OUT", "Nothing out"
+    NO_IN = "NO_IN", "Nothing in"
+    FROZEN = "FROZEN", "Frozen"
+    CLOSED = "CLOSED", "Closed"

@@ -1,0 +1,98 @@
+"""The ways in which the ledger says no."""
+
+from flowlet.core.errors import AppError, Conflict
+from flowlet.core.money import Money
+
+
+class InsufficientFunds(AppError):
+    """The account's available balance is smaller than the amount asked for."""
+
+    code = "insufficient_funds"
+    title = "Insufficient funds"
+    message = "Only {available} is available, {requested} was asked for."
+    next_action = "reduce_amount"
+    next_text = "Ask for no more than the available balance, or wait for money to come in."
+
+    def __init__(self, *, available: Money, requested: Money) -> None:
+        super().__init__(available=available, requested=requested)
+
+
+class AccountNotOpen(AppError):
+    """The account's status does not let money move in this direction; the words stay neutral."""
+
+    code = "account_not_open"
+    title = "Account not open"
+    message = "Money cannot move on this account now."
+
+
+class AccountNotEmpty(Conflict):
+    """An account is closed only when nothing is booked, held or announced on it."""
+
+    code = "account_not_empty"
+    title = "Account not empty"
+    message = "The account still holds or expects money."
+    next_action = "empty_account"
+    next_text = "Move the balance to another account first."
+
+
+class AccountExists(Conflict):
+    """The house's own account under a heading exists once per currency and partner; further ones need a name."""
+
+    code = "account_exists"
+    title = "Account exists"
+    message = "There is such an account already; give another one a name."
+
+
+class KeyReused(AppError):
+    """The key of a posting came before with other content."""
+
+    code = "key_reused"
+    title = "Key reused"
+    message = "The key {source_key} was used before for another posting."
+    next_action = "use_new_key"
+    next_text = "Send a new posting under a new key; the first one stands."
+
+    def __init__(self, *, source_key: str) -> None:
+        super().__init__(source_key=source_key)
+
+
+class UnbalancedTransaction(AppError):
+    """The legs do not sum to zero in every currency, or there are fewer than two."""
+
+    code = "unbalanced_transaction"
+    title = "Unbalanced transaction"
+    message = "Debits and credits differ, or a leg is missing."
+
+
+class ZeroLeg(AppError):
+    """A leg moves nothing, alone or merged with the other legs of its account."""
+
+    code = "zero_leg"
+    title = "Empty leg"
+    message = "Every leg must move an amount other than zero."
+
+
+class BalanceOutOfRange(AppError):
+    """The balance would leave the range that can be stored."""
+
+    code = "balance_out_of_range"
+    title = "Balance out of range"
+    message = "The balance would become too large."
+
+
+class AlreadyReversed(Conflict):
+    """The transaction was reversed before; once is all."""
+
+    code = "already_reversed"
+    title = "Already reversed"
+    message = "The transaction has been reversed already."
+
+
+class NotReversible(Conflict):
+    """A reversal cannot be reversed: post the transaction anew."""
+
+    code = "not_reversible"
+    title = "Not reversible"
+    message = "A reversal cannot be reversed."
+    next_action = "post_again"
+    next_text = "Post the original movement again under a new key."

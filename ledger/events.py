@@ -1,0 +1,9 @@
+"""What the ledger tells the house."""
+
+from flowlet.events.types import declare
+
+TRANSACTION_POSTED = declare(
+    "ledger.transaction_posted",
+    "A transaction was posted: its legs with the balance after each and the account's sequence number.",
+    internal=True,
+)

@@ -1,0 +1,9 @@
+from django.db import migrations
+
+from flowlet.core.migrations import sql_file
+
+
+class Migration(migrations.Migration):
+    # The refusal of changes that all append-only tables share lives in audit.
+    dependencies = [("ledger", "0001_initial"), ("audit", "0002_guards")]
+    operations = [sql_file(__file__, "guards")]

@@ -1,0 +1,139 @@
+-- The fast door: a transaction, or many, in one round trip. It writes the same tables through the same guards as
+-- everybody else, so it can be wrong about nothing that they check.
+--
+-- A draft is {"public_id", "kind", "source", "source_key", "fingerprint" (hex), "effective_date", "reverses" (public
+-- id or null), "actor", "context", "text" (null or {"public_id", "salt", "text"}, hex), "legs": [[account, currency,
+-- amount], …]}. Legs of one account become one. The answer is {"id", "public_id", "replayed", "legs": [[account,
+-- currency, amount, balance_after, held_after, seq, posted_at], …]}: for a replay, that of the transaction which came
+-- first. Generic plans: these statements are planned once per connection, not per call.
+
+CREATE FUNCTION ledger_post_many(drafts jsonb) RETURNS jsonb LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off
+    SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    fresh_ids bigint[];
+    fresh_public_ids text[];
+    clash text;
+    answer jsonb;
+BEGIN
+    -- Keys in one order for all callers: whoever waits for a key holds no key that the other wants.
+    WITH header AS (
+        INSERT INTO ledger_transaction (public_id, kind, source, source_key, fingerprint, effective_date, leg_count,
+                                        reverses_id, actor, context)
+        SELECT d.public_id, d.kind, d.source, d.source_key, decode(d.fingerprint, 'hex'), d.effective_date,
+               -- `leg - 2` is the leg without its amount.
+               (SELECT count(DISTINCT leg - 2) FROM jsonb_array_elements(d.legs) AS leg),
+               -- An unknown target becomes 0, which the guard refuses.
+               CASE WHEN d.reverses IS NOT NULL
+                    THEN coalesce((SELECT id FROM ledger_transaction WHERE public_id = d.reverses), 0) END,
+               d.actor, d.context
+        FROM jsonb_to_recordset(drafts) AS d(public_id text, kind text, source text, source_key text,
+            fingerprint text, effective_date date, reverses text, actor text, context jsonb, legs jsonb)
+        ORDER BY d.source, d.source_key
+        ON CONFLICT (source, source_key) DO NOTHING
+        RETURNING id, public_id
+    )
+    SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(public_id), '{}')
+    INTO fresh_ids, fresh_public_ids FROM header;
+
+    -- A key that was there is judged before funds and states: the same content is answered, other content refused.
+    IF cardinality(fresh_ids) < jsonb_array_length(drafts) THEN
+        SELECT d.source_key INTO clash
+        FROM jsonb_to_recordset(drafts) AS d(source text, source_key text, fingerprint text)
+        JOIN ledger_transaction AS t USING (source, source_key)
+        WHERE t.fingerprint <> decode(d.fingerprint, 'hex')
+        ORDER BY d.source_key LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'the key % was used for another posting', clash
+                USING ERRCODE = '23514', CONSTRAINT = 'transaction_key_reused', TABLE = 'ledger_transaction',
+                      DETAIL = json_build_object('source_key', clash);
+        END IF;
+    END IF;
+
+    INSERT INTO ledger_transactiontext (transaction_id, public_id, salt, text)
+    SELECT f.id, d.text ->> 'public_id', decode(d.text ->> 'salt', 'hex'), decode(d.text ->> 'text', 'hex')
+    FROM jsonb_to_recordset(drafts) AS d(public_id text, text jsonb)
+    JOIN unnest(fresh_ids, fresh_public_ids) AS f(id, public_id) USING (public_id)
+    WHERE jsonb_typeof(d.text) = 'object';
+
+    -- One statement, in the order of accounts: balance rows are locked in one order by all callers. Within an account
+    -- the drafts keep their order, so that a later one may spend what an earlier one brings.
+    INSERT INTO ledger_posting (transaction_id, leg, account_id, currency, amount, effective_date,
+                                balance_after, held_after, account_seq)
+    SELECT id, row_number() OVER (PARTITION BY id ORDER BY account_id, currency),
+           account_id, currency, amount, effective_date, 0, 0, 0
+    FROM (
+        SELECT f.id, d.place, d.effective_date, (leg ->> 0)::bigint AS account_id, leg ->> 1 AS currency,
+               sum((leg ->> 2)::bigint)::bigint AS amount
+        FROM ROWS FROM (jsonb_to_recordset(drafts) AS (public_id text, effective_date date, legs jsonb))
+             WITH ORDINALITY AS d(public_id, effective_date, legs, place)
+        JOIN unnest(fresh_ids, fresh_public_ids) AS f(id, public_id) USING (public_id)
+        CROSS JOIN jsonb_array_elements(d.legs) AS leg
+        GROUP BY f.id, d.place, d.effective_date, account_id, currency
+    ) AS legs
+    ORDER BY account_id, place;
+
+    SELECT jsonb_agg(jsonb_build_object(
+               'id', t.id, 'public_id', t.public_id,
+               -- The same key may come twice in one call: only one of the two drafts became the transaction.
+               'replayed', t.public_id <> d.public_id OR t.id <> ALL (fresh_ids),
+               'legs', (SELECT jsonb_agg(jsonb_build_array(account_id, currency, amount, balance_after, held_after,
+                                                           account_seq, posted_at) ORDER BY leg)
+                        FROM ledger_posting WHERE transaction_id = t.id)) ORDER BY d.place)
+    INTO answer
+    FROM ROWS FROM (jsonb_to_recordset(drafts) AS (public_id text, source text, source_key text))
+         WITH ORDINALITY AS d(public_id, source, source_key, place)
+    JOIN ledger_transaction AS t USING (source, source_key);
+    RETURN coalesce(answer, '[]');
+END $$;
+
+CREATE FUNCTION ledger_post(draft jsonb) RETURNS jsonb LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off
+    SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    header_id bigint;
+    reverses_id bigint;
+    accounts bigint[];
+    currencies text[];
+    amounts bigint[];
+    answer jsonb;
+BEGIN
+    SELECT array_agg(account), array_agg(currency), array_agg(amount) INTO accounts, currencies, amounts
+    FROM (
+        SELECT (leg ->> 0)::bigint AS account, leg ->> 1 AS currency, sum((leg ->> 2)::bigint)::bigint AS amount
+        FROM jsonb_array_elements(draft -> 'legs') AS leg
+        GROUP BY account, currency ORDER BY account, currency
+    ) AS legs;
+    IF draft ->> 'reverses' IS NOT NULL THEN
+        reverses_id := coalesce((SELECT id FROM ledger_transaction WHERE public_id = draft ->> 'reverses'), 0);
+    END IF;
+
+    INSERT INTO ledger_transaction (public_id, kind, source, source_key, fingerprint, effective_date, leg_count,
+                                    reverses_id, actor, context)
+    VALUES (draft ->> 'public_id', draft ->> 'kind', draft ->> 'source', draft ->> 'source_key',
+            decode(draft ->> 'fingerprint', 'hex'), (draft ->> 'effective_date')::date,
+            coalesce(cardinality(accounts), 0), reverses_id, draft ->> 'actor', draft -> 'context')
+    ON CONFLICT (source, source_key) DO NOTHING
+    RETURNING id INTO header_id;
+    IF header_id IS NULL THEN
+        -- The key was there: a replay or a clash, which the other door tells apart.
+        RETURN ledger_post_many(jsonb_build_array(draft)) -> 0;
+    END IF;
+
+    IF jsonb_typeof(draft -> 'text') = 'object' THEN
+        INSERT INTO ledger_transactiontext (transaction_id, public_id, salt, text)
+        VALUES (header_id, draft -> 'text' ->> 'public_id', decode(draft -> 'text' ->> 'salt', 'hex'),
+                decode(draft -> 'text' ->> 'text', 'hex'));
+    END IF;
+
+    WITH posted AS (
+        INSERT INTO ledger_posting (transaction_id, leg, account_id, currency, amount, effective_date,
+                                    balance_after, held_after, account_seq)
+        SELECT header_id, l.leg, l.account, l.currency, l.amount, (draft ->> 'effective_date')::date, 0, 0, 0
+        FROM unnest(accounts, currencies, amounts) WITH ORDINALITY AS l(account, currency, amount, leg)
+        RETURNING account_id, currency, amount, balance_after, held_after, account_seq, posted_at
+    )
+    SELECT jsonb_agg(jsonb_build_array(account_id, currency, amount, balance_after, held_after, account_seq, posted_at))
+    INTO answer FROM posted;
+    RETURN jsonb_build_object('id', header_id, 'public_id', draft ->> 'public_id', 'replayed', false, 'legs', answer);
+END $$;

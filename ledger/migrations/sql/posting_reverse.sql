@@ -1,0 +1,2 @@
+DROP FUNCTION ledger_post(jsonb);
+DROP FUNCTION ledger_post_many(jsonb);

@@ -1,0 +1,5 @@
+"""Django looks for models here; import each from the module that holds it."""
+
+from ledger.models import accounts, currencies, transactions
+
+__all__ = ["accounts", "currencies", "transactions"]

@@ -1,0 +1,185 @@
+"""The questions whose answers prove the ledger: SQL that returns a row (row, field, text) for each fault."""
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from flowlet.core.currencies import EXPONENTS
+
+Counted = Literal["currencies", "accounts", "transactions", "postings", "reversals"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question; `counts` says which rows it looks at."""
+
+    name: str
+    title: str
+    counts: Counted
+    sql: str
+
+
+CHECKS = (
+    Check(
+        "exponents",
+        "currencies have the digits of ISO 4217",
+        "currencies",
+        """
+        SELECT 'currency ' || coalesce(c.code, wanted.code), 'exponent',
+               format('is %s, should be %s', coalesce(c.exponent::text, 'missing'), coalesce(wanted.exponent, 'absent'))
+        FROM ledger_currency c FULL JOIN jsonb_each_text(:exponents) AS wanted(code, exponent)
+            ON wanted.code = c.code
+        WHERE c.exponent::text IS DISTINCT FROM wanted.exponent
+        ORDER BY 1
+        """.replace(":exponents", f"'{json.dumps(dict(EXPONENTS))}'"),
+    ),
+    Check(
+        "accounts",
+        "accounts have the sign of their heading and one balance row of their own",
+        "accounts",
+        """
+        SELECT format('account %s', a.id), wrong.field, wrong.text
+        FROM ledger_account a
+        JOIN ledger_chartaccount c ON c.id = a.chart_account_id
+        LEFT JOIN ledger_balance b ON b.account_id = a.id
+        CROSS JOIN LATERAL (VALUES
+            ('sign', a.sign::text, CASE WHEN c.kind IN ('ASSET', 'EXPENSE') THEN '1' ELSE '-1' END),
+            ('balance.sign', b.sign::text, a.sign::text),
+            ('balance.currency', b.currency, a.currency)
+        ) AS value(field, found, wanted)
+        CROSS JOIN LATERAL (SELECT value.field, format('is %s, should be %s', coalesce(value.found, 'missing'), value.wanted)
+                            AS text) AS wrong
+        WHERE value.found IS DISTINCT FROM value.wanted
+        ORDER BY a.id, value.field
+        """,
+    ),
+    Check(
+        "zero_per_currency",
+        "all postings of a currency sum to zero",
+        "postings",
+        """
+        SELECT 'currency ' || currency, 'amount', format('all postings sum to %s, should be 0', sum(amount))
+        FROM ledger_posting GROUP BY currency HAVING sum(amount) <> 0 ORDER BY currency
+        """,
+    ),
+    Check(
+        "zero_per_transaction",
+        "the legs of a transaction sum to zero in each currency",
+        "transactions",
+        """
+        SELECT format('transaction %s', transaction_id), 'amount', format('legs in %s sum to %s, should be 0', currency, sum(amount))
+        FROM ledger_posting GROUP BY transaction_id, currency HAVING sum(amount) <> 0 ORDER BY transaction_id, currency
+        """,
+    ),
+    Check(
+        "legs_complete",
+        "a transaction has the legs 1 to leg_count, a posting has a transaction",
+        "transactions",
+        """
+        SELECT format('transaction %s', coalesce(t.id, p.transaction_id)),
+               CASE WHEN t.id IS NULL THEN 'id' ELSE 'leg_count' END,
+               CASE WHEN t.id IS NULL THEN format('is missing, but has %s legs', p.n)
+                    ELSE format('is %s, but there are %s legs, from %s to %s', t.leg_count, coalesce(p.n, 0),
+                                coalesce(p.lowest, 0), coalesce(p.highest, 0)) END
+        FROM ledger_transaction t FULL JOIN (
+            SELECT transaction_id, count(*) AS n, min(leg) AS lowest, max(leg) AS highest
+            FROM ledger_posting GROUP BY transaction_id
+        ) AS p ON p.transaction_id = t.id
+        WHERE t.id IS NULL OR (p.n, p.lowest, p.highest) IS DISTINCT FROM (t.leg_count::bigint, 1, t.leg_count)
+        ORDER BY coalesce(t.id, p.transaction_id)
+        """,
+    ),
+    Check(
+        "legs_agree",
+        "legs carry their header's date, their account's currency, and are not booked before their header",
+        "postings",
+        """
+        SELECT format('posting %s', p.id), value.field, format('is %s, should be %s', value.found, value.wanted)
+        FROM ledger_posting p
+        JOIN ledger_transaction t ON t.id = p.transaction_id
+        LEFT JOIN ledger_account a ON a.id = p.account_id
+        CROSS JOIN LATERAL (VALUES
+            ('effective_date', p.effective_date::text, t.effective_date::text, p.effective_date <> t.effective_date),
+            ('currency', p.currency, coalesce(a.currency, 'that of an account'), p.currency IS DISTINCT FROM a.currency),
+            ('posted_at', p.posted_at::text, 'at or after ' || t.posted_at, p.posted_at < t.posted_at)
+        ) AS value(field, found, wanted, wrong)
+        WHERE (p.effective_date <> t.effective_date OR p.currency IS DISTINCT FROM a.currency OR p.posted_at < t.posted_at)
+            AND value.wrong
+        ORDER BY p.id, value.field
+        """,
+    ),
+    Check(
+        "running_balance",
+        "account_seq counts 1, 2, 3 … and balance_after = before + sign x amount, posted_at never goes back",
+        "postings",
+        """
+        SELECT format('posting %s', p.id), value.field, format('is %s, should be %s', value.found, value.wanted)
+        FROM (
+            SELECT id, account_id, account_seq, balance_after, posted_at, amount,
+                   row_number() OVER account AS seq,
+                   coalesce(lag(balance_after) OVER account, 0) AS before,
+                   lag(posted_at) OVER account AS posted_before
+            FROM ledger_posting WINDOW account AS (PARTITION BY account_id ORDER BY account_seq, id)
+        ) AS p
+        LEFT JOIN ledger_account a ON a.id = p.account_id
+        CROSS JOIN LATERAL (VALUES
+            ('account_seq', p.account_seq::text, p.seq::text, p.account_seq <> p.seq),
+            ('balance_after', p.balance_after::text, (p.before + a.sign * p.amount)::text,
+             p.balance_after IS DISTINCT FROM p.before + a.sign * p.amount),
+            ('posted_at', p.posted_at::text, 'at or after ' || p.posted_before, p.posted_at < p.posted_before)
+        ) AS value(field, found, wanted, wrong)
+        WHERE (p.account_seq <> p.seq OR p.posted_at < p.posted_before
+               OR p.balance_after IS DISTINCT FROM p.before + a.sign * p.amount)
+            AND value.wrong
+        ORDER BY p.account_id, p.seq, value.field
+        """,
+    ),
+    Check(
+        "balances",
+        "a balance row equals the sum, the number and the latest instant of its postings; nothing is held without a hold",
+        "accounts",
+        """
+        SELECT format('balance of account %s', b.account_id), value.field,
+               format('is %s, should be %s', coalesce(value.found, 'empty'), coalesce(value.wanted, 'empty'))
+        FROM ledger_balance b
+        LEFT JOIN (
+            SELECT account_id, sum(amount) AS amount, count(*) AS n, max(posted_at) AS latest
+            FROM ledger_posting GROUP BY account_id
+        ) AS p USING (account_id)
+        CROSS JOIN LATERAL (VALUES
+            ('posted', b.posted::text, (coalesce(p.amount, 0) * b.sign)::text),
+            ('seq', b.seq::text, coalesce(p.n, 0)::text),
+            ('latest_posted_at', b.latest_posted_at::text, p.latest::text),
+            ('held', b.held::text, '0'),
+            ('pending_in', b.pending_in::text, '0')
+        ) AS value(field, found, wanted)
+        WHERE (b.posted, b.seq, b.held, b.pending_in, b.latest_posted_at)
+                IS DISTINCT FROM (coalesce(p.amount, 0) * b.sign, coalesce(p.n, 0), 0, 0, p.latest)
+            AND value.found IS DISTINCT FROM value.wanted
+        ORDER BY b.account_id, value.field
+        """,
+    ),
+    Check(
+        "reversals",
+        "a reversal mirrors an original transaction leg by leg, once",
+        "reversals",
+        """
+        SELECT format('transaction %s', t.id), 'reverses',
+               CASE WHEN o.id IS NULL THEN 'names a transaction that is missing'
+                    WHEN o.reverses_id IS NOT NULL THEN 'names a reversal'
+                    WHEN twice.n > 1 THEN 'names a transaction that is reversed more than once'
+                    ELSE format('does not mirror transaction %s', o.id) END
+        FROM ledger_transaction t
+        LEFT JOIN ledger_transaction o ON o.id = t.reverses_id
+        CROSS JOIN LATERAL (SELECT count(*) AS n FROM ledger_transaction s
+                            WHERE s.reverses_id IS NOT NULL AND s.reverses_id = t.reverses_id) AS twice
+        WHERE t.reverses_id IS NOT NULL AND (o.id IS NULL OR o.reverses_id IS NOT NULL OR twice.n > 1 OR EXISTS (
+            (SELECT account_id, amount FROM ledger_posting WHERE transaction_id = t.id
+             EXCEPT ALL SELECT account_id, -amount FROM ledger_posting WHERE transaction_id = o.id)
+            UNION ALL
+            (SELECT account_id, -amount FROM ledger_posting WHERE transaction_id = o.id
+             EXCEPT ALL SELECT account_id, amount FROM ledger_posting WHERE transaction_id = t.id)))
+        ORDER BY t.id
+        """,
+    ),
+)

@@ -1,0 +1,251 @@
+"""Bodies, query strings and answers of the wallet resources."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from flowlet.gateway.fields import AmountField, CountField, CurrencyField, IdField, TextField, WordField
+from flowlet.gateway.serializers import ListQuery, StrictSerializer
+from ledger.models.transactions import Posting
+from wallets.choices import BankAccountStatus, MovementStatus, WalletStatus
+from wallets.models import BankAccount, Movement, Wallet
+
+BANK_BALANCE_MAX = 10**12
+PARTNER_REASONS = ("CUSTOMER_REQUEST", "LOST_ACCESS", "SUSPECTED_FRAUD")
+
+
+class PurposeField(TextField):
+    """A code in capitals: letters, digits, underscores."""
+
+    default_error_messages = {"invalid_code": "Use capital letters, digits and underscores, such as SAVINGS."}
+
+    def to_internal_value(self, data: Any) -> str:
+        """
+        Return the code.
+
+        :raises ValidationError: if it holds something else
+        """
+        text = super().to_internal_value(data)
+        if not (
+            text.isascii() and text.replace("_", "A").isalnum() and text == text.upper() and text[0].isalpha()
+        ):
+            self.fail("invalid_code")
+        return text
+
+
+class WalletIn(StrictSerializer):
+    """A new wallet."""
+
+    customer = IdField(prefix="cus", help_text="Whose it will be.")
+    currency = CurrencyField()
+    name = TextField(required=False, max_length=80, help_text="Shown to people.")
+    purpose = PurposeField(required=False, max_length=40, help_text="One open wallet each. Default MAIN.")
+
+
+class WalletQuery(ListQuery):
+    """Filters of the list of wallets."""
+
+    customer = IdField(prefix="cus", required=False)
+    currency = CurrencyField(required=False)
+    status = WordField(codes=WalletStatus.values, required=False)
+
+
+class FreezeIn(StrictSerializer):
+    """Why a wallet is frozen."""
+
+    reason = WordField(codes=PARTNER_REASONS)
+    note = TextField(required=False, lines=True, max_length=500, help_text="For our staff and yours.")
+
+
+class UnfreezeIn(StrictSerializer):
+    """Why a wallet may be used again."""
+
+    note = TextField(required=False, lines=True, max_length=500, help_text="For our staff and yours.")
+
+
+class WalletOut(serializers.Serializer[Any]):
+    """A wallet."""
+
+    id = serializers.CharField()
+    object = serializers.ChoiceField(choices=["wallet"])
+    customer = serializers.CharField()
+    currency = serializers.CharField()
+    name = serializers.CharField(allow_null=True)
+    purpose = serializers.CharField()
+    status = serializers.ChoiceField(choices=[code.lower() for code in WalletStatus.values])
+    created_at = serializers.DateTimeField()
+
+
+class BalanceOut(serializers.Serializer[Any]):
+    """What a wallet holds, in minor units."""
+
+    object = serializers.ChoiceField(choices=["balance"])
+    wallet = serializers.CharField()
+    currency = serializers.CharField()
+    posted = serializers.IntegerField(help_text="Booked.")
+    held = serializers.IntegerField(help_text="Set aside, part of posted.")
+    available = serializers.IntegerField(help_text="What can be spent: posted minus held.")
+    pending = serializers.IntegerField(help_text="Announced, not booked yet.")
+    entries = serializers.IntegerField(help_text="How many entries made this balance.")
+
+
+class TransactionQuery(ListQuery):
+    """The list of entries is narrowed by page only."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Return limit and cursor: entries are in booking order, not in that of the clock."""
+        fields = super().get_fields()
+        return {name: fields[name] for name in ("limit", "cursor")}
+
+
+class TransactionOut(serializers.Serializer[Any]):
+    """One entry of a wallet's history."""
+
+    id = serializers.CharField(help_text="The ledger transaction.")
+    object = serializers.ChoiceField(choices=["wallet_transaction"])
+    sequence = serializers.IntegerField(help_text="1, 2, 3 … without gaps.")
+    kind = serializers.CharField()
+    cause = serializers.CharField(help_text="The payment, deposit or withdrawal behind it.")
+    amount = serializers.IntegerField(help_text="Minor units; money in is positive.")
+    currency = serializers.CharField()
+    balance_after = serializers.IntegerField()
+    description = serializers.CharField()
+    effective_date = serializers.DateField()
+    posted_at = serializers.DateTimeField()
+
+
+class BankAccountIn(StrictSerializer):
+    """An account at the sandbox's built-in bank."""
+
+    customer = IdField(prefix="cus")
+    iban = TextField(max_length=60)
+    currency = CurrencyField()
+    balance = CountField(
+        minimum=0,
+        maximum=BANK_BALANCE_MAX,
+        required=False,
+        help_text="What the bank holds at first, minor units. Default 1000000. A deposit above it is declined.",
+    )
+
+
+class BankAccountOut(serializers.Serializer[Any]):
+    """A bank account; the number itself is not given out again."""
+
+    id = serializers.CharField()
+    object = serializers.ChoiceField(choices=["bank_account"])
+    customer = serializers.CharField()
+    last_four = serializers.CharField()
+    country = serializers.CharField()
+    currency = serializers.CharField()
+    balance = serializers.IntegerField(help_text="What the built-in bank holds, minor units.")
+    status = serializers.ChoiceField(choices=[code.lower() for code in BankAccountStatus.values])
+    created_at = serializers.DateTimeField()
+
+
+class CustomerQuery(ListQuery):
+    """Filters of the list of bank accounts."""
+
+    customer = IdField(prefix="cus", required=False)
+
+
+class MovementIn(StrictSerializer):
+    """Money between a wallet and a bank account of its customer."""
+
+    wallet = IdField(prefix="wal")
+    bank_account = IdField(prefix="ba")
+    amount = AmountField(help_text="Minor units.")
+    currency = CurrencyField()
+
+
+class MovementQuery(ListQuery):
+    """Filters of the lists of deposits and withdrawals."""
+
+    wallet = IdField(prefix="wal", required=False)
+    status = WordField(codes=MovementStatus.values, required=False)
+
+
+class FailureOut(serializers.Serializer[Any]):
+    """Why no money moved."""
+
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class MovementOut(serializers.Serializer[Any]):
+    """A deposit or withdrawal."""
+
+    id = serializers.CharField()
+    object = serializers.ChoiceField(choices=["deposit", "withdrawal"])
+    wallet = serializers.CharField()
+    bank_account = serializers.CharField()
+    amount = serializers.IntegerField()
+    currency = serializers.CharField()
+    status = serializers.ChoiceField(choices=[code.lower() for code in MovementStatus.values])
+    failure = FailureOut(allow_null=True)
+    transaction = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+def render_wallet(wallet: Wallet) -> dict[str, Any]:
+    """Return a wallet as its partner sees it: who froze it stays inside."""
+    return {
+        "id": wallet.public_id,
+        "object": "wallet",
+        "customer": wallet.customer.public_id,
+        "currency": wallet.currency,
+        "name": wallet.name or None,
+        "purpose": wallet.purpose,
+        "status": wallet.status.lower(),
+        "created_at": wallet.created_at,
+    }
+
+
+def render_bank_account(account: BankAccount) -> dict[str, Any]:
+    """Return a bank account without its number."""
+    return {
+        "id": account.public_id,
+        "object": "bank_account",
+        "customer": account.customer.public_id,
+        "last_four": account.last_four,
+        "country": account.country,
+        "currency": account.currency,
+        "balance": account.balance_minor,
+        "status": account.status.lower(),
+        "created_at": account.created_at,
+    }
+
+
+def render_movement(row: Movement) -> dict[str, Any]:
+    """Return a deposit or withdrawal."""
+    refused = row.status == MovementStatus.REFUSED
+    return {
+        "id": row.public_id,
+        "object": row._meta.model_name,  # noqa: SLF001 - Django's documented model API
+        "wallet": row.wallet.public_id,
+        "bank_account": row.bank_account.public_id,
+        "amount": row.amount_minor,
+        "currency": row.currency,
+        "status": row.status.lower(),
+        "failure": {"code": row.refusal_code, "detail": row.refusal_detail} if refused else None,
+        "transaction": row.transaction.public_id if row.transaction else None,
+        "created_at": row.created_at,
+    }
+
+
+def render_entry(posting: Posting, *, sign: int) -> dict[str, Any]:
+    """Return one entry of a history; `sign` is that of the account, so that money in reads positive."""
+    header = posting.transaction
+    text = getattr(header, "text", None)
+    return {
+        "id": header.public_id,
+        "object": "wallet_transaction",
+        "sequence": posting.account_seq,
+        "kind": header.kind.lower(),
+        "cause": header.source_key,
+        "amount": sign * posting.amount,
+        "currency": posting.currency,
+        "balance_after": posting.balance_after,
+        "description": text.text if text is not None else "",
+        "effective_date": posting.effective_date,
+        "posted_at": posting.posted_at,
+    }

@@ -1,0 +1,20 @@
+"""Addresses of the wallet resources, below /api/v1/."""
+
+from django.urls import path
+
+from wallets.api import views
+
+urlpatterns = [
+    path("wallets", views.WalletsView.as_view()),
+    path("wallets/<str:wallet_id>", views.WalletView.as_view()),
+    path("wallets/<str:wallet_id>/balances", views.BalancesView.as_view()),
+    path("wallets/<str:wallet_id>/transactions", views.TransactionsView.as_view()),
+    path("wallets/<str:wallet_id>/freeze", views.FreezeView.as_view()),
+    path("wallets/<str:wallet_id>/unfreeze", views.UnfreezeView.as_view()),
+    path("bank_accounts", views.BankAccountsView.as_view()),
+    path("bank_accounts/<str:bank_account_id>", views.BankAccountView.as_view()),
+    path("deposits", views.DepositsView.as_view()),
+    path("deposits/<str:deposit_id>", views.DepositView.as_view()),
+    path("withdrawals", views.WithdrawalsView.as_view()),
+    path("withdrawals/<str:withdrawal_id>", views.WithdrawalView.as_view()),
+]

@@ -1,0 +1,18 @@
+"""Wallets as a Django application."""
+
+from django.apps import AppConfig
+
+
+class WalletsConfig(AppConfig):
+    """What customers own: wallets over ledger accounts, their bank accounts, money in and money out."""
+
+    name = "wallets"
+    label = "wallets"
+    verbose_name = "Wallets"
+
+    def ready(self) -> None:
+        """Register the events of this room and the formats of statements."""
+        from ledger.statements import formats  # needs loaded models
+        from wallets import events  # noqa: F401 - declares the event types
+
+        formats.load()

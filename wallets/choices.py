@@ -1,0 +1,47 @@
+"""The codes that wallets stores."""
+
+from django.db.models import TextChoices
+
+
+class WalletStatus(TextChoices):
+    """Whether a wallet may be used; CLOSED is final."""
+
+    ACTIVE = "ACTIVE", "Active"
+    FROZEN = "FROZEN", "Frozen"
+    CLOSED = "CLOSED", "Closed"
+
+
+class FrozenBy(TextChoices):
+    """Who froze a wallet: what the house froze, a partner cannot open again."""
+
+    HOUSE = "HOUSE", "Flowlet"
+    PARTNER = "PARTNER", "The partner"
+
+
+class BankAccountStatus(TextChoices):
+    """Whether money may go to or come from a bank account."""
+
+    ACTIVE = "ACTIVE", "Active"
+    REMOVED = "REMOVED", "Removed"
+
+
+class MovementStatus(TextChoices):
+    """How a deposit or withdrawal ended; both ends are final."""
+
+    COMPLETED = "COMPLETED", "Completed"
+    REFUSED = "REFUSED", "Refused"
+
+
+FREEZE_REASONS = (
+    ("CUSTOMER_REQUEST", "The customer asked for it"),
+    ("LOST_ACCESS", "Device or log-in lost"),
+    ("SUSPECTED_FRAUD", "Suspected fraud"),
+    ("COURT_ORDER", "Order of a court or authority"),
+    ("PARTNER_REQUEST", "The partner asked for it"),
+)
+UNFREEZE_REASONS = (
+    ("CUSTOMER_CONFIRMED", "The customer was identified and confirmed"),
+    ("CHECK_DONE", "The check is done, nothing was found"),
+    ("ORDER_LIFTED", "The order was lifted"),
+    ("MISTAKE", "The freeze was a mistake"),
+)

@@ -1,0 +1,184 @@
+"""The ways in which wallets says no. What compliance or the house decided reads neutral: nobody is tipped off."""
+
+from flowlet.core.errors import AppError, Conflict
+from flowlet.gateway.errors import IdempotencyKeyReused
+from ledger.errors import AccountNotOpen, BalanceOutOfRange, InsufficientFunds
+
+
+class WalletFrozen(AppError):
+    """The wallet is frozen; nothing moves in or out."""
+
+    code = "wallet_frozen"
+    title = "Wallet frozen"
+    message = "Wallet {wallet} is frozen."
+    next_action = "unfreeze_wallet"
+    next_text = "Unfreeze the wallet if you froze it yourself; otherwise contact support."
+
+    def __init__(self, *, wallet: str) -> None:
+        super().__init__(wallet=wallet)
+
+
+class WalletClosed(AppError):
+    """The wallet is closed for good."""
+
+    code = "wallet_closed"
+    title = "Wallet closed"
+    message = "Wallet {wallet} is closed."
+    next_action = "use_another_wallet"
+    next_text = "Use another wallet of the customer, or open a new one."
+
+    def __init__(self, *, wallet: str) -> None:
+        super().__init__(wallet=wallet)
+
+
+class MoneyOutBlocked(AppError):
+    """Money may not leave the wallet for now; the words are the same whatever the reason."""
+
+    code = "under_review"
+    title = "Under review"
+    message = "Money cannot leave wallet {wallet} for now."
+    next_action = "wait"
+    next_text = "Try again later with a new key; you receive an event when this ends."
+
+    def __init__(self, *, wallet: str) -> None:
+        super().__init__(wallet=wallet)
+
+
+class MoneyInBlocked(MoneyOutBlocked):
+    """Money may not enter the wallet for now; the words are the same whatever the reason."""
+
+    message = "Money cannot enter wallet {wallet} for now."
+
+
+class NotPermitted(AppError):
+    """The customer may not move money at all; the words are the same whatever the reason."""
+
+    code = "not_permitted"
+    title = "Not permitted"
+    message = "Wallet {wallet} cannot move money."
+    next_action = "contact_support"
+    next_text = "Contact support; trying again will not help."
+
+    def __init__(self, *, wallet: str) -> None:
+        super().__init__(wallet=wallet)
+
+
+class WalletExists(Conflict):
+    """The customer has an open wallet in this currency for this purpose."""
+
+    code = "wallet_exists"
+    title = "Wallet exists"
+    message = "The customer has an open {currency} wallet for this purpose: {wallet}."
+    next_action = "use_wallet"
+    next_text = "Use the wallet that is there, or give another purpose."
+
+    def __init__(self, *, currency: str, wallet: str) -> None:
+        super().__init__(currency=currency, wallet=wallet)
+
+
+class WalletNotFrozen(Conflict):
+    """There is no freeze to lift."""
+
+    code = "wallet_not_frozen"
+    title = "Wallet not frozen"
+    message = "The wallet is not frozen."
+
+
+class AlreadyFrozen(Conflict):
+    """The wallet is frozen already."""
+
+    code = "wallet_already_frozen"
+    title = "Already frozen"
+    message = "The wallet is frozen already."
+
+
+class FreezeHeld(AppError):
+    """The house froze the wallet, so the partner cannot open it."""
+
+    code = "not_permitted"
+    http_status = 403
+    title = "Not permitted"
+    message = "This freeze cannot be lifted here."
+    next_action = "contact_support"
+    next_text = "Contact support."
+
+
+class BankAccountDeclined(AppError):
+    """The bank said no: the account does not hold the amount, or is gone."""
+
+    code = "bank_account_declined"
+    title = "Bank declined"
+    message = "The bank declined to pay {requested}."
+    next_action = "reduce_amount"
+    next_text = "Ask for a smaller amount, or use another bank account."
+
+    def __init__(self, *, requested: object) -> None:
+        super().__init__(requested=requested)
+
+
+class InvalidIban(AppError):
+    """The text is no IBAN: its country, length or check digits are wrong."""
+
+    code = "invalid_iban"
+    http_status = 400
+    title = "Invalid IBAN"
+    message = "This is not a valid IBAN."
+
+
+class BankAccountExists(Conflict):
+    """The customer linked this account before."""
+
+    code = "bank_account_exists"
+    title = "Bank account exists"
+    message = "The customer has this bank account already: {bank_account}."
+
+    def __init__(self, *, bank_account: str) -> None:
+        super().__init__(bank_account=bank_account)
+
+
+class SandboxOnly(AppError):
+    """The built-in bank exists in the sandbox only."""
+
+    code = "sandbox_only"
+    title = "Only in the sandbox"
+    message = "Bank accounts of the built-in bank exist in the sandbox only."
+
+
+class KeyUsedBefore(IdempotencyKeyReused):
+    """The key stands for another movement of this partner, one whose first answer is no longer kept or was never sent."""
+
+
+_KEPT: dict[str, type[AppError]] = {
+    known.code: known
+    for known in (
+        AccountNotOpen,
+        BalanceOutOfRange,
+        BankAccountDeclined,
+        InsufficientFunds,
+        MoneyOutBlocked,
+        NotPermitted,
+        WalletClosed,
+        WalletFrozen,
+    )
+}
+
+
+def refusal_of(*, code: str, detail: str) -> AppError:
+    """
+    Return the error that a refused movement or payment once met, rebuilt from what its row keeps.
+
+    Title and advice are those of the error's class; `detail` is the sentence of that time.
+    """
+    known = _KEPT.get(code, AppError)
+    again: type[AppError] = type(
+        known.__name__,
+        (AppError,),
+        {
+            "code": code,
+            "title": known.title,
+            "message": "{detail}",
+            "next_action": known.next_action,
+            "next_text": known.next_text,
+        },
+    )
+    return again(detail=detail)

@@ -1,0 +1,13 @@
+"""What wallets tells the world; data holds ids, states and amounts, never names or account numbers."""
+
+from flowlet.events.types import declare
+
+OPENED = declare("wallet.opened", "A wallet was opened.")
+FROZEN = declare("wallet.frozen", "A wallet was frozen: nothing moves in or out.")
+UNFROZEN = declare("wallet.unfrozen", "A wallet can be used again.")
+CLOSED = declare("wallet.closed", "A wallet was closed for good.")
+BANK_ACCOUNT_LINKED = declare("bank_account.linked", "A bank account was linked to a customer.")
+DEPOSIT_COMPLETED = declare("deposit.completed", "Money arrived in a wallet from a bank account.")
+DEPOSIT_REFUSED = declare("deposit.refused", "A deposit was refused; no money moved.")
+WITHDRAWAL_COMPLETED = declare("withdrawal.completed", "Money left a wallet for a bank account.")
+WITHDRAWAL_REFUSED = declare("withdrawal.refused", "A withdrawal was refused; no money moved.")

@@ -1,0 +1,176 @@
+"""What customers own and where their money comes from and goes to: wallets, bank accounts, deposits, withdrawals."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from flowlet.core.fields import EncryptedTextField, PublicIdField
+from flowlet.core.money import MINOR_MAX, Money
+from wallets.choices import BankAccountStatus, FrozenBy, MovementStatus, WalletStatus
+
+
+class Wallet(models.Model):
+    """
+    A customer's purse in one currency; its money is booked on one ledger account.
+
+    Balances live in the ledger. `frozen_by` and `freeze_reason_code` are set while the status is FROZEN.
+    """
+
+    public_id = PublicIdField(prefix="wal")
+    partner = models.ForeignKey("identity.Partner", models.PROTECT, related_name="wallets")
+    customer = models.ForeignKey("identity.Customer", models.PROTECT, related_name="wallets")
+    currency = models.CharField(max_length=3)
+    account = models.OneToOneField("ledger.Account", models.PROTECT, related_name="wallet")
+    name = models.CharField(max_length=80, blank=True, default="")
+    purpose = models.CharField(max_length=40, default="MAIN")
+    status = models.CharField(max_length=6, choices=WalletStatus, default=WalletStatus.ACTIVE)
+    frozen_by = models.CharField(max_length=7, choices=FrozenBy, blank=True, default="")
+    freeze_reason_code = models.CharField(max_length=60, blank=True, default="")
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        permissions: ClassVar = [
+            ("freeze_wallet", "Can freeze a wallet"),
+            ("unfreeze_wallet", "Can lift a freeze of a wallet"),
+            ("export_statement", "Can export statements"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["customer", "currency", "purpose"],
+                condition=~Q(status="CLOSED"),
+                name="wallet_one_open_per_purpose",
+            ),
+            models.CheckConstraint(
+                name="wallet_freeze_explained",
+                condition=Q(status="FROZEN") & ~Q(frozen_by="") & ~Q(freeze_reason_code="")
+                | ~Q(status="FROZEN") & Q(frozen_by="", freeze_reason_code=""),
+            ),
+            models.CheckConstraint(
+                name="wallet_closed_has_time",
+                condition=Q(status="CLOSED", closed_at__isnull=False)
+                | ~Q(status="CLOSED") & Q(closed_at__isnull=True),
+            ),
+            models.CheckConstraint(name="wallet_status", condition=Q(status__in=WalletStatus.values)),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["partner", "-created_at", "-id"], name="wallet_by_partner"),
+            models.Index(fields=["-created_at", "-id"], name="wallet_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name or self.public_id} ({self.currency})"
+
+
+class BankAccount(models.Model):
+    """
+    An account of a customer at the sandbox's built-in bank.
+
+    `balance_minor` is what that bank holds for him: a deposit takes from it, a withdrawal adds, below zero is
+    declined. The IBAN is encrypted; `iban_index` finds it, `last_four` shows it.
+    """
+
+    public_id = PublicIdField(prefix="ba")
+    partner = models.ForeignKey("identity.Partner", models.PROTECT, related_name="bank_accounts")
+    customer = models.ForeignKey("identity.Customer", models.PROTECT, related_name="bank_accounts")
+    iban = EncryptedTextField()
+    iban_index = models.BinaryField()
+    last_four = models.CharField(max_length=4)
+    country = models.CharField(max_length=2)
+    currency = models.CharField(max_length=3)
+    balance_minor = models.BigIntegerField()
+    status = models.CharField(max_length=7, choices=BankAccountStatus, default=BankAccountStatus.ACTIVE)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "bank account"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="bank_account_not_below_zero",
+                condition=Q(balance_minor__gte=0, balance_minor__lte=MINOR_MAX),
+            ),
+            models.UniqueConstraint(
+                fields=["customer", "iban_index", "currency"],
+                condition=Q(status="ACTIVE"),
+                name="bank_account_linked_once",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["partner", "-created_at", "-id"], name="bank_account_by_partner"),
+            models.Index(fields=["iban_index"], name="bank_account_by_iban"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.country} •••• {self.last_four} ({self.currency})"
+
+
+class Movement(models.Model):
+    """
+    What deposits and withdrawals share: an amount between a wallet and a bank account, and how it ended.
+
+    Written once, final from the start: the database refuses every change.
+    """
+
+    public_id: PublicIdField
+    partner = models.ForeignKey("identity.Partner", models.PROTECT, related_name="+")
+    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="%(class)ss")
+    bank_account = models.ForeignKey(BankAccount, models.PROTECT, related_name="%(class)ss")
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=9, choices=MovementStatus)
+    refusal_code = models.CharField(max_length=60, blank=True, default="")
+    refusal_detail = models.CharField(max_length=200, blank=True, default="")
+    idempotency_key = models.CharField(max_length=255, null=True, blank=True)
+    transaction = models.OneToOneField(
+        "ledger.LedgerTransaction", models.PROTECT, null=True, blank=True, related_name="%(class)s"
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="%(class)s_amount_positive",
+                condition=Q(amount_minor__gt=0, amount_minor__lte=MINOR_MAX),
+            ),
+            models.CheckConstraint(
+                name="%(class)s_ended_whole",
+                condition=Q(status="COMPLETED", transaction__isnull=False, refusal_code="")
+                | Q(status="REFUSED", transaction__isnull=True) & ~Q(refusal_code=""),
+            ),
+            models.UniqueConstraint(fields=["partner", "idempotency_key"], name="%(class)s_key_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["-created_at", "-id"], name="%(class)s_newest"),
+            models.Index(fields=["wallet", "-created_at", "-id"], name="%(class)s_by_wallet"),
+        ]
+
+    @property
+    def amount(self) -> Money:
+        """The amount with its currency."""
+        return Money(self.amount_minor, self.currency)
+
+
+class Deposit(Movement):
+    """Money in: from a bank account into a wallet."""
+
+    public_id = PublicIdField(prefix="dep")
+
+    class Meta(Movement.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+
+class Withdrawal(Movement):
+    """Money out: from a wallet to a bank account."""
+
+    public_id = PublicIdField(prefix="wdr")
+
+    class Meta(Movement.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return str(self.public_id)

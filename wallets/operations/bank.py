@@ -1,0 +1,251 @@
+"""Bank accounts of the sandbox's built-in bank, and money between them and wallets."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from schwifty import IBAN
+from schwifty.exceptions import SchwiftyException
+
+from flowlet.audit import trail
+from flowlet.core import crypto
+from flowlet.core.currencies import exponent
+from flowlet.core.errors import AppError
+from flowlet.core.locks import lock
+from flowlet.core.money import InvalidAmount, Money
+from flowlet.events import outbox
+from flowlet.identity.models import Customer
+from ledger.operations.accounts import house_account
+from ledger.operations.posting import Draft, Leg, post
+from wallets import events, policies, queries
+from wallets.choices import BankAccountStatus, MovementStatus
+from wallets.errors import BankAccountDeclined, BankAccountExists, InvalidIban, KeyUsedBefore, SandboxOnly
+from wallets.models import BankAccount, Deposit, Movement, Wallet, Withdrawal
+
+OPENING_MINOR = 1_000_000
+Row = TypeVar("Row", Deposit, Withdrawal)
+
+
+@transaction.atomic
+def add_bank_account(
+    *, customer_id: int, iban: str, currency: str, now: datetime, balance_minor: int = OPENING_MINOR
+) -> BankAccount:
+    """
+    Link an account of the built-in bank; it holds `balance_minor` (minor units) from the start.
+
+    :raises SandboxOnly: in live mode, which knows no built-in bank
+    :raises InvalidIban: if country, length or check digits are wrong
+    :raises UnknownCurrency: if the currency is not in ISO 4217
+    :raises InvalidAmount: if the opening balance is below zero or too large
+    :raises BankAccountExists: if the customer linked it before
+    """
+    if settings.FLOWLET_MODE == "live":
+        raise SandboxOnly
+    parsed = _parse(iban)
+    exponent(currency)
+    if Money(balance_minor, currency).minor < 0:
+        raise InvalidAmount(reason="A bank account cannot start below zero.")
+    customer = lock(Customer.objects.filter(pk=customer_id)).get()
+    indexes = crypto.blind_indexes("iban", customer.partner_id, parsed.compact)
+    known = BankAccount.objects.filter(customer=customer, iban_index__in=indexes, currency=currency)
+    if (other := known.filter(status=BankAccountStatus.ACTIVE).first()) is not None:
+        raise BankAccountExists(bank_account=other.public_id)
+    account = BankAccount.objects.create(
+        partner_id=customer.partner_id,
+        customer=customer,
+        iban=parsed.compact,
+        iban_index=crypto.blind_index("iban", customer.partner_id, parsed.compact),
+        last_four=parsed.compact[-4:],
+        country=parsed.country_code,
+        currency=currency,
+        balance_minor=balance_minor,
+        created_at=now,
+    )
+    trail.record(
+        action="bank_account.link",
+        object_type="bank_account",
+        object_id=account.public_id,
+        partner_id=account.partner_id,
+        customer=customer.public_id,
+    )
+    outbox.publish(
+        type=events.BANK_ACCOUNT_LINKED,
+        object_type="bank_account",
+        object_id=account.public_id,
+        partner_id=account.partner_id,
+        data={"id": account.public_id, "customer": customer.public_id, "currency": currency},
+        at=now,
+    )
+    return account
+
+
+def _parse(text: str) -> IBAN:
+    try:
+        return IBAN(text, validate_bban=False)
+    except (SchwiftyException, ValueError) as error:
+        raise InvalidIban from error
+
+
+@transaction.atomic
+def deposit(
+    *, wallet_id: int, bank_account_id: int, amount: Money, idempotency_key: str | None, now: datetime
+) -> Deposit:
+    """
+    Bring money from a bank account into a wallet, at once.
+
+    The same key again returns the first deposit. A well-formed deposit that may not happen is kept as REFUSED, with
+    `refusal_code`; no money moves. `amount` is in minor units of the currency of both.
+
+    :raises InvalidAmount: if the amount is not above zero
+    :raises CurrencyMismatch: if wallet, bank account or amount differ
+    :raises NotFound: if the bank account is not the customer's
+    :raises KeyUsedBefore: if the key stands for another deposit
+    """
+    row = Deposit(
+        wallet_id=wallet_id,
+        bank_account_id=bank_account_id,
+        amount_minor=amount.minor,
+        currency=amount.currency,
+        idempotency_key=idempotency_key,
+        created_at=now,
+    )
+    return _move(row, bank_sign=-1, verb="deposit", told=(events.DEPOSIT_COMPLETED, events.DEPOSIT_REFUSED))
+
+
+@transaction.atomic
+def withdraw(
+    *, wallet_id: int, bank_account_id: int, amount: Money, idempotency_key: str | None, now: datetime
+) -> Withdrawal:
+    """
+    Pay money from a wallet out to a bank account, at once; keys and refusals as for `deposit`.
+
+    :raises InvalidAmount: if the amount is not above zero
+    :raises CurrencyMismatch: if wallet, bank account or amount differ
+    :raises NotFound: if the bank account is not the customer's
+    :raises KeyUsedBefore: if the key stands for another withdrawal
+    """
+    row = Withdrawal(
+        wallet_id=wallet_id,
+        bank_account_id=bank_account_id,
+        amount_minor=amount.minor,
+        currency=amount.currency,
+        idempotency_key=idempotency_key,
+        created_at=now,
+    )
+    told = (events.WITHDRAWAL_COMPLETED, events.WITHDRAWAL_REFUSED)
+    return _move(row, bank_sign=1, verb="withdrawal", told=told)
+
+
+def _move(row: Row, *, bank_sign: int, verb: str, told: tuple[str, str]) -> Row:
+    customer_id = Wallet.objects.values_list("customer_id", flat=True).get(pk=row.wallet_id)
+    lock(Customer.objects.filter(pk=customer_id)).get()
+    bank_account = lock(BankAccount.objects.filter(pk=row.bank_account_id)).get()
+    wallet = lock(Wallet.objects.filter(pk=row.wallet_id)).select_related("customer").get()
+    row.partner_id, row.wallet, row.bank_account = wallet.partner_id, wallet, bank_account
+    if (known := _known(row)) is not None:
+        return known
+    _check_form(row)
+    try:
+        with transaction.atomic():
+            _let_pass(row, bank_sign)
+            row.transaction_id = _post(row, bank_sign, verb)
+            row.status = MovementStatus.COMPLETED
+            row.save()
+    except AppError as refusal:
+        row.status, row.transaction_id = MovementStatus.REFUSED, None
+        row.refusal_code, row.refusal_detail = refusal.code, refusal.detail
+        row.save()
+    except IntegrityError as error:
+        if f"{verb}_key_once" not in str(error):
+            raise
+        raise KeyUsedBefore from error  # the key belongs to a movement of another wallet of this partner
+    _tell(row, verb, told[0] if row.status == MovementStatus.COMPLETED else told[1])
+    return row
+
+
+def _known(row: Row) -> Row | None:
+    """Return the movement this key made before, if its content is the same."""
+    if row.idempotency_key is None:
+        return None
+    rows = type(row).objects.filter(partner_id=row.partner_id, idempotency_key=row.idempotency_key)
+    known = rows.select_related("wallet", "bank_account", "transaction").first()
+    if known is not None and _content(known) != _content(row):
+        raise KeyUsedBefore
+    return known
+
+
+def _content(row: Movement) -> tuple[int, int, int, str]:
+    return row.wallet_id, row.bank_account_id, row.amount_minor, row.currency
+
+
+def _check_form(row: Movement) -> None:
+    wallet, bank_account = row.wallet, row.bank_account
+    policies.check_amount(row.amount, currencies=(wallet.currency, bank_account.currency))
+    policies.check_owner(
+        wallet_customer_id=wallet.customer_id,
+        bank_account_customer_id=bank_account.customer_id,
+        active=bank_account.status == BankAccountStatus.ACTIVE,
+    )
+
+
+def _let_pass(row: Movement, bank_sign: int) -> None:
+    """Ask the policies, then let the bank pay or take."""
+    state = queries.get_states([row.wallet])[row.wallet_id]
+    check: Callable[[policies.WalletState], None]
+    check = policies.check_money_in if bank_sign < 0 else policies.check_money_out
+    check(state)
+    bank_account = row.bank_account
+    left = bank_account.balance_minor + bank_sign * row.amount_minor
+    if left < 0:
+        raise BankAccountDeclined(requested=row.amount)
+    BankAccount.objects.filter(pk=bank_account.pk).update(balance_minor=left)
+
+
+def _post(row: Row, bank_sign: int, verb: str) -> int:
+    amount, wallet = row.amount, row.wallet
+    bank = house_account(chart_code="CLIENT_MONEY_BANK", currency=row.currency, now=row.created_at)
+    # Debit is positive: a deposit debits our bank and credits the wallet, a withdrawal the other way round.
+    into_bank = -amount if bank_sign > 0 else amount
+    posted = post(
+        draft=Draft(
+            kind=verb.upper(),
+            source=verb,
+            source_key=row.public_id,
+            effective_date=row.created_at.date(),
+            legs=(Leg(bank.pk, into_bank), Leg(wallet.account_id, -into_bank)),
+            text=f"{verb.capitalize()}, bank account •••• {row.bank_account.last_four}",
+            context={verb: row.public_id},
+        ),
+        now=row.created_at,
+    )
+    return posted.transaction_id
+
+
+def _tell(row: Row, verb: str, event: str) -> None:
+    refused = row.status == MovementStatus.REFUSED
+    trail.record(
+        action=f"{verb}.create",
+        object_type=verb,
+        object_id=row.public_id,
+        outcome="REFUSED" if refused else "DONE",
+        reason_code=row.refusal_code.upper(),
+        partner_id=row.partner_id,
+        customer=row.wallet.customer.public_id,
+    )
+    outbox.publish(
+        type=event,
+        object_type=verb,
+        object_id=row.public_id,
+        partner_id=row.partner_id,
+        data={
+            "id": row.public_id,
+            "wallet": row.wallet.public_id,
+            "amount": row.amount_minor,
+            "currency": row.currency,
+            "status": row.status.lower(),
+            "code": row.refusal_code or None,
+        },
+        at=row.created_at,
+    )

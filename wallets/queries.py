@@ -1,0 +1,108 @@
+"""Reads of wallets."""
+
+from collections.abc import Collection, Mapping
+
+from django.db.models import F, QuerySet
+
+from flowlet.core.errors import NotFound
+from flowlet.identity.models import Restriction
+from wallets.models import BankAccount, Deposit, Wallet, Withdrawal
+from wallets.policies import WalletState
+
+
+def get_wallet(*, partner_id: int, public_id: str) -> Wallet:
+    """
+    Return a partner's wallet with its customer.
+
+    :raises NotFound: if it is absent or another partner's
+    """
+    wallet = (
+        Wallet.objects.filter(partner_id=partner_id, public_id=public_id).select_related("customer").first()
+    )
+    if wallet is None:
+        raise NotFound
+    return wallet
+
+
+def get_wallet_with_balance(*, partner_id: int, public_id: str) -> Wallet:
+    """
+    Return a partner's wallet with `wallet.account.balance`, in one query.
+
+    :raises NotFound: if it is absent or another partner's
+    """
+    rows = Wallet.objects.filter(partner_id=partner_id, public_id=public_id)
+    wallet = rows.select_related("account__balance").first()
+    if wallet is None:
+        raise NotFound
+    return wallet
+
+
+def list_wallets(*, partner_id: int) -> QuerySet[Wallet]:
+    """Return a partner's wallets with their customers, newest first."""
+    rows = Wallet.objects.filter(partner_id=partner_id).select_related("customer")
+    return rows.order_by("-created_at", "-id")
+
+
+def get_bank_account(*, partner_id: int, public_id: str) -> BankAccount:
+    """
+    Return a partner's bank account with its customer.
+
+    :raises NotFound: if it is absent or another partner's
+    """
+    rows = BankAccount.objects.filter(partner_id=partner_id, public_id=public_id)
+    account = rows.select_related("customer").first()
+    if account is None:
+        raise NotFound
+    return account
+
+
+def list_bank_accounts(*, partner_id: int) -> QuerySet[BankAccount]:
+    """Return a partner's bank accounts with their customers, newest first."""
+    rows = BankAccount.objects.filter(partner_id=partner_id).select_related("customer")
+    return rows.order_by("-created_at", "-id")
+
+
+def list_deposits(*, partner_id: int) -> QuerySet[Deposit]:
+    """Return a partner's deposits, newest first."""
+    rows = Deposit.objects.filter(partner_id=partner_id).select_related(
+        "wallet", "bank_account", "transaction"
+    )
+    return rows.order_by("-created_at", "-id")
+
+
+def list_withdrawals(*, partner_id: int) -> QuerySet[Withdrawal]:
+    """Return a partner's withdrawals, newest first."""
+    rows = Withdrawal.objects.filter(partner_id=partner_id)
+    rows = rows.select_related("wallet", "bank_account", "transaction")
+    return rows.order_by("-created_at", "-id")
+
+
+def get_states(wallets: Collection[Wallet]) -> dict[int, WalletState]:
+    """
+    Return what decides on each wallet's money, by the wallet's key; one query for all.
+
+    Call it while the customers are locked: then no restriction can come or go until the transaction ends.
+    """
+    found: dict[int, set[str]] = {wallet.pk: set() for wallet in wallets}
+    customers = {wallet.customer_id for wallet in wallets}
+    rows = Restriction.objects.filter(customer_id__in=customers, lifted_at__isnull=True)
+    for customer_id, wallet_ref, kind in rows.values_list("customer_id", "wallet_ref", "kind"):
+        for wallet in wallets:
+            if wallet.customer_id == customer_id and wallet_ref in ("", wallet.public_id):
+                found[wallet.pk].add(kind)
+    return {
+        wallet.pk: WalletState(wallet.public_id, wallet.status, frozenset(found[wallet.pk]))
+        for wallet in wallets
+    }
+
+
+def names_of_accounts(account_ids: Collection[int]) -> Mapping[int, str]:
+    """Return whose wallet stands behind each ledger account; accounts without a wallet are left out."""
+    rows = Wallet.objects.filter(account_id__in=account_ids)
+    return dict(rows.values_list("account_id", "customer__name"))
+
+
+def wallets_of(customer_id: int) -> QuerySet[Wallet]:
+    """Return a customer's wallets with their balances, open ones first, then by currency."""
+    rows = Wallet.objects.filter(customer_id=customer_id).select_related("account__balance")
+    return rows.order_by(F("closed_at").asc(nulls_first=True), "currency", "id")

@@ -1,0 +1,186 @@
+"""The wallet resources over the API."""
+
+import pytest
+
+from flowlet.core.ids import new_id
+from flowlet.gateway.tests.factories import Api, make_client
+from wallets.models import BankAccount, Deposit, Wallet
+from wallets.operations.wallets import freeze_wallet
+from wallets.tests.factories import IBAN, NOW, holds, make_bank_account, make_customer, make_wallet
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def api(partner):
+    return Api(make_client(partner))
+
+
+def test_a_wallet_is_opened_filled_read_and_emptied(api, customer):
+    wallet = api.post(
+        "wallets", {"customer": customer.public_id, "currency": "EUR", "name": "Everyday"}, key="w"
+    )
+    account = api.post(
+        "bank_accounts", {"customer": customer.public_id, "iban": IBAN, "currency": "EUR"}, key="b"
+    )
+    move = {
+        "wallet": wallet.json()["id"],
+        "bank_account": account.json()["id"],
+        "amount": 5_000,
+        "currency": "EUR",
+    }
+    came = api.post("deposits", move, key="d")
+    went = api.post("withdrawals", {**move, "amount": 1_200}, key="x")
+
+    assert [made.status_code for made in (wallet, account, came, went)] == [201] * 4
+    assert (account.json()["last_four"], "iban" in account.json()) == ("3000", False)
+    path = f"wallets/{wallet.json()['id']}"
+    balances = api.get(f"{path}/balances").json()
+    assert (balances["posted"], balances["available"], balances["entries"]) == (3_800, 3_800, 2)
+    history = api.get(f"{path}/transactions").json()["data"]
+    assert [(row["amount"], row["balance_after"], row["sequence"]) for row in history] == [
+        (-1_200, 3_800, 2),
+        (5_000, 5_000, 1),
+    ]
+    assert history[0]["cause"] == went.json()["id"]
+    assert history[0]["description"] == "Withdrawal, bank account •••• 3000"
+    assert api.get(path).json() == wallet.json()
+    assert api.get(f"deposits/{came.json()['id']}").json() == came.json()
+    assert api.get(f"withdrawals/{went.json()['id']}").json() == went.json()
+    assert api.get(f"bank_accounts/{account.json()['id']}").json()["balance"] == 1_000_000 - 5_000 + 1_200
+
+
+def test_the_history_is_paged_by_sequence(api, customer):
+    wallet = make_wallet(customer)
+    make_bank_account(customer)
+    bank = BankAccount.objects.get().public_id
+    for number in range(5):
+        body = {"wallet": wallet.public_id, "bank_account": bank, "amount": number + 1, "currency": "EUR"}
+        api.post("deposits", body, key=f"d{number}")
+
+    first = api.get(f"wallets/{wallet.public_id}/transactions?limit=3").json()
+    second = api.get(f"wallets/{wallet.public_id}/transactions?limit=3&cursor={first['next']}").json()
+
+    assert [row["sequence"] for row in first["data"] + second["data"]] == [5, 4, 3, 2, 1]
+    assert (first["has_more"], second["has_more"]) == (True, False)
+    for name in ("created[gte]=2026-01-01T00:00:00Z", "idempotency_key=d1"):
+        assert api.get(f"wallets/{wallet.public_id}/transactions?{name}").status_code == 400
+
+
+def test_a_partner_freezes_and_unfreezes_but_not_what_the_house_froze(api, customer):
+    wallet = make_wallet(customer)
+    path = f"wallets/{wallet.public_id}"
+
+    frozen = api.post(f"{path}/freeze", {"reason": "lost_access"})
+    twice = api.post(f"{path}/freeze", {"reason": "lost_access"})
+    active = api.post(f"{path}/unfreeze", {})
+    freeze_wallet(wallet_id=wallet.pk, reason_code="COURT_ORDER", now=NOW)
+    held = api.post(f"{path}/unfreeze", {})
+
+    assert (frozen.status_code, frozen.json()["status"]) == (200, "frozen")
+    assert (twice.status_code, twice.json()["code"]) == (409, "wallet_already_frozen")
+    assert active.json()["status"] == "active"
+    assert (held.status_code, held.json()["code"]) == (403, "not_permitted")
+    assert "court" not in held.content.decode().lower()
+
+
+def test_a_declined_deposit_is_a_sticky_problem_that_names_its_row(api, customer):
+    wallet, account = make_wallet(customer), make_bank_account(customer, balance=10)
+    body = {"wallet": wallet.public_id, "bank_account": account.public_id, "amount": 11, "currency": "EUR"}
+
+    refused = api.post("deposits", body, key="d")
+    BankAccount.objects.update(balance_minor=1_000)
+    again = api.post("deposits", body, key="d")
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "bank_account_declined")
+    assert refused.json()["object"] == Deposit.objects.get().public_id
+    assert again.content == refused.content
+    assert holds(wallet) == 0
+    assert [row["status"] for row in api.get("deposits?status=refused").json()["data"]] == ["refused"]
+
+
+def test_a_second_wallet_for_one_purpose_is_a_conflict_that_names_the_first(api, customer):
+    wallet = make_wallet(customer)
+
+    refused = api.post("wallets", {"customer": customer.public_id, "currency": "EUR"}, key="w")
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "wallet_exists")
+    assert wallet.public_id in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "change", "pointer", "code"),
+    [
+        ("wallets", {"customer": "wal_x"}, "/customer", "invalid_id"),
+        ("wallets", {"currency": "XXX"}, "/currency", "unknown_currency"),
+        ("wallets", {"currency": None}, "/currency", "null"),
+        ("wallets", {"purpose": "rent money"}, "/purpose", "invalid_code"),
+        ("wallets", {"purpose": "1ST"}, "/purpose", "invalid_code"),
+        ("wallets", {"name": 5}, "/name", "invalid"),
+        ("wallets", {"status": "frozen"}, "/status", "unknown_field"),
+        ("bank_accounts", {"iban": "DE00370400440532013000"}, "/iban", "invalid_iban"),
+        ("bank_accounts", {"iban": "x" * 61}, "/iban", "max_length"),
+        ("bank_accounts", {"iban": ""}, "/iban", "blank"),
+        ("bank_accounts", {"balance": -1}, "/balance", "out_of_range"),
+        ("bank_accounts", {"balance": 1.0}, "/balance", "not_an_integer"),
+        ("deposits", {"amount": 0}, "/amount", "too_small"),
+        ("deposits", {"amount": "1"}, "/amount", "not_an_integer"),
+        ("deposits", {"wallet": "x"}, "/wallet", "invalid_id"),
+        ("withdrawals", {"amount": False}, "/amount", "not_an_integer"),
+        ("withdrawals", {"bank_account": []}, "/bank_account", "not_a_string"),
+    ],
+)
+def test_each_fault_is_pointed_at_and_stores_nothing(api, customer, resource, change, pointer, code):
+    usual = {
+        "wallets": {"customer": customer.public_id, "currency": "EUR"},
+        "bank_accounts": {"customer": customer.public_id, "iban": IBAN, "currency": "EUR"},
+        "deposits": {"wallet": new_id("wal"), "bank_account": new_id("ba"), "amount": 1, "currency": "EUR"},
+        "withdrawals": {
+            "wallet": new_id("wal"),
+            "bank_account": new_id("ba"),
+            "amount": 1,
+            "currency": "EUR",
+        },
+    }
+
+    refused = api.post(resource, {**usual[resource], **change}, key="k")
+
+    assert refused.status_code == 400
+    assert (pointer, code) in {(fault["pointer"], fault["code"]) for fault in refused.json()["errors"]}
+    assert not Wallet.objects.exists()
+    assert not BankAccount.objects.exists()
+
+
+def test_foreign_and_missing_objects_look_alike_everywhere(api, customer, other_partner):
+    stranger = make_customer(other_partner, "Eli Moen")
+    wallet, account = make_wallet(stranger), make_bank_account(stranger)
+    mine = make_wallet(customer)
+
+    paths = (
+        f"wallets/{wallet.public_id}",
+        f"wallets/{wallet.public_id}/balances",
+        f"bank_accounts/{account.public_id}",
+    )
+    assert {api.get(path).status_code for path in paths} == {404}
+    assert api.get(f"wallets/{wallet.public_id}/transactions").status_code == 404
+    assert api.post(f"wallets/{wallet.public_id}/freeze", {"reason": "lost_access"}).status_code == 404
+    assert (
+        api.post("wallets", {"customer": stranger.public_id, "currency": "EUR"}, key="1").status_code == 404
+    )
+    body = {"wallet": mine.public_id, "bank_account": account.public_id, "amount": 1, "currency": "EUR"}
+    refused = api.post("deposits", body, key="2")
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (404, "/bank_account")
+    assert [row["id"] for row in api.get("wallets").json()["data"]] == [mine.public_id]
+
+
+def test_lists_are_filtered(api, customer, partner):
+    euros, dollars = make_wallet(customer), make_wallet(customer, currency="USD")
+    other = make_wallet(make_customer(partner, "Ola Nilsen"))
+
+    def ids(query):
+        return {row["id"] for row in api.get(f"wallets?{query}").json()["data"]}
+
+    assert ids(f"customer={customer.public_id}") == {euros.public_id, dollars.public_id}
+    assert ids("currency=EUR") == {euros.public_id, other.public_id}
+    assert ids("status=frozen") == set()
+    assert api.get("wallets?status=gone").status_code == 400
