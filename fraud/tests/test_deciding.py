@@ -204,7 +204,12 @@ def test_review_needs_a_probability_worth_a_look():
     costs = Costs(review_from=0.5, step_up_minor=10**9)
 
     assert policies.cheapest(0.49, 100_000, costs) != Action.REVIEW
-    assert policies.cheapest(0.01, 10_000_000, Costs(review_from=0.0, step_up_minor=10**9)) == Action.REVIEW
+    assert (
+        policies.cheapest(
+            0.01, 10_000_000, Costs(review_from=0.0, step_up_minor=10**9, decline_friction_minor=10**9)
+        )
+        == Action.REVIEW
+    )
 
 
 def test_rules_raise_an_action_and_never_lower_it():

@@ -164,7 +164,7 @@ def test_a_clock_change_does_not_stretch_a_day(request_for, now):
 @pytest.mark.django_db
 @pytest.mark.usefixtures("installed")
 def test_a_stream_never_sees_another(request_for, now):
-    decide(request=request_for(stream="elsewhere"), now=now - timedelta(hours=1))
+    decide(request=request_for(stream="elsewhere", at=now - timedelta(hours=1)), now=now - timedelta(hours=1))
 
     assert _vector(decide(request=request_for(), now=now))["customer_count_90d"] == 0
 

@@ -74,6 +74,7 @@ def _champion(learner, now):
 def _tamper(artefact):
     """Change a stored byte as only somebody could who switches the triggers and constraints off."""
     with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("ALTER TABLE fraud_modelfile DROP CONSTRAINT model_file_digest")
         cursor.execute(

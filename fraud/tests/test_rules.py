@@ -16,7 +16,7 @@ def _codes(decision):
 def test_the_fifth_small_amount_in_an_hour_is_declined_and_the_fourth_is_not(request_for, now):
     decisions = [
         decide(
-            request=request_for(minor=200, at=now + timedelta(minutes=step)),
+            request=request_for(minor=200 + step, at=now + timedelta(minutes=step)),
             now=now + timedelta(minutes=step),
         )
         for step in range(5)
