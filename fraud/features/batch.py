@@ -47,10 +47,15 @@ class Snapshot:
         low, high, running = text.split(":")
         return cls(int(low), int(high), frozenset(int(part) for part in running.split(",") if part))
 
-    def sees(self, xacts: Integers) -> Mask:
-        """Tell which transactions are visible, as `pg_visible_in_snapshot` does."""
+    def sees(self, xacts: Integers, own: int) -> Mask:
+        """
+        Tell which other transactions are visible, as `pg_visible_in_snapshot` does.
+
+        PostgreSQL leaves one's own transaction out of the list of running ones, so the function calls it visible or
+        not by whether a younger one has ended meanwhile: `own` is left to the caller, who knows the order within.
+        """
+        between = (xacts >= self.xmin) & (xacts < self.xmax) & (xacts != own)
         visible: Mask = xacts < self.xmin
-        between = (xacts >= self.xmin) & (xacts < self.xmax)
         return visible | (between & ~np.isin(xacts, list(self.running))) if between.any() else visible
 
 
@@ -176,9 +181,8 @@ class _Events:
         if snapshot is None:
             known, own = history.decided_us[rows], history.decided_us[point]
             return (known < own) | ((known == own) & (history.id[rows] < history.id[point]))
-        # PostgreSQL calls rows of one's own transaction invisible in the snapshot, though its queries see them.
         mine = (history.xact[rows] == history.xact[point]) & (history.id[rows] < history.id[point])
-        return snapshot.sees(history.xact[rows]) | mine
+        return snapshot.sees(history.xact[rows], int(history.xact[point])) | mine
 
     def column(self, need: Aggregate) -> Integers:
         """Return the aggregate of every point."""
@@ -331,7 +335,7 @@ class _Past:
         assert snapshot is not None  # noqa: S101 - the caller asks only for points that have one
         # Within one transaction the mark tells whether the label or the event came first.
         mine = (xacts == self.history.xact[point]) & (marks < self.history.id[point])
-        return snapshot.sees(xacts) | mine
+        return snapshot.sees(xacts, int(self.history.xact[point])) | mine
 
     def column(self, need: Aggregate) -> Integers:
         """Return the aggregate of every point."""

@@ -102,6 +102,27 @@ def test_an_event_that_another_transaction_had_not_committed_is_in_neither_path(
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("installed")
+def test_a_label_of_the_same_transaction_counts_after_it_was_recorded_and_not_before(request_for, now):
+    first = request_for()
+    decide(request=first, now=now, budget_s=5)
+    # A younger transaction ends first: from now on the snapshot no longer tells that ours is still running.
+    other = connections.create_connection("default")
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("CREATE TABLE IF NOT EXISTS fraud_younger (id int); DROP TABLE fraud_younger")
+    finally:
+        other.close()
+    before = decide(request=request_for(), now=now, budget_s=5)
+    record_label(source_kind="payment", source_id=first.source_id, verdict="FRAUD", source="ANALYST", now=now)
+    after = decide(request=request_for(), now=now, budget_s=5)
+
+    assert _vector(before)["customer_frauds_30d"] == 0
+    assert _vector(after)["customer_frauds_30d"] == 1
+    assert parity.compare(stream="live", limit=10) == parity.Parity(3, ())
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("installed")
 def test_a_label_counts_from_the_instant_it_is_known_and_never_before(request_for, now):
     bad = request_for(terminal="shop", at=now - timedelta(days=5))
     decide(request=bad, now=now - timedelta(days=5))
@@ -206,9 +227,10 @@ def test_two_values_have_no_deviation_and_three_have():
 def test_snapshots_are_read_as_postgresql_reads_them():
     snapshot = Snapshot.read("100:105:101,103")
 
-    assert snapshot.sees(np.array([99, 100, 101, 102, 103, 104, 105])).tolist() == [
-        *(True, True, False, True, False, True, False)
-    ]
+    found = snapshot.sees(np.array([99, 100, 101, 102, 103, 104, 105]), own=104).tolist()
+
+    # 101 and 103 were running, 105 had not begun, 104 is one's own: its rows are told apart by their numbers.
+    assert found == [True, True, False, True, False, False, False]
     assert Snapshot.read("") is None
 
 
