@@ -1,5 +1,7 @@
 """Column types that only fraud needs: transaction ids and feature vectors."""
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -29,7 +31,7 @@ class Float4Field(models.FloatField):  # type: ignore[type-arg] # not subscripta
 class FloatVectorField(ArrayField):  # type: ignore[type-arg] # not subscriptable at run time
     """A feature vector as float4[]: what the model saw, bit for bit."""
 
-    def __init__(self, **kwargs: object) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         kwargs["base_field"] = Float4Field()
         super().__init__(**kwargs)
 

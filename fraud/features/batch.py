@@ -180,9 +180,11 @@ class _Events:
         snapshot = history.snapshots[point]
         if snapshot is None:
             known, own = history.decided_us[rows], history.decided_us[point]
-            return (known < own) | ((known == own) & (history.id[rows] < history.id[point]))
+            earlier: Mask = (known < own) | ((known == own) & (history.id[rows] < history.id[point]))
+            return earlier
         mine = (history.xact[rows] == history.xact[point]) & (history.id[rows] < history.id[point])
-        return snapshot.sees(history.xact[rows], int(history.xact[point])) | mine
+        seen: Mask = snapshot.sees(history.xact[rows], int(history.xact[point])) | mine
+        return seen
 
     def column(self, need: Aggregate) -> Integers:
         """Return the aggregate of every point."""
@@ -216,13 +218,13 @@ def _running_max(values: Integers, group: Integers) -> Integers:
 def _amounts(history: History, need: Aggregate) -> Integers:
     """Return what the aggregate sums, one integer per event."""
     capped = np.minimum(history.base_minor, SQUARE_MAX)
-    values = {
-        What.COUNT: lambda: np.ones(len(history.id), dtype=np.int64),
-        What.SUM: lambda: history.base_minor,
-        What.SQUARES: lambda: capped * capped,
-        What.LOG_SUM: lambda: history.log_e4,
-        What.LOG_SQUARES: lambda: history.log_e4 * history.log_e4,
-    }[need.what]()
+    values: Integers = {
+        What.COUNT: np.ones(len(history.id), dtype=np.int64),
+        What.SUM: history.base_minor,
+        What.SQUARES: capped * capped,
+        What.LOG_SUM: history.log_e4,
+        What.LOG_SQUARES: history.log_e4 * history.log_e4,
+    }[need.what]
     return values if need.below is None else np.where(history.base_minor <= need.below, values, 0)
 
 
@@ -253,7 +255,7 @@ _FAST: dict[What, Callable[[_Events, Aggregate, Integers], Integers]] = {
 }
 
 
-def _direct(history: History, need: Aggregate, rows: Integers) -> Integers:
+def _direct(history: History, need: Aggregate, rows: Integers) -> Integers | np.int64:
     """Return the aggregate of these rows (oldest first), one by one."""
     if need.what == What.DISTINCT:
         keys = history.keys[need.of][rows]
@@ -268,7 +270,7 @@ def _direct(history: History, need: Aggregate, rows: Integers) -> Integers:
     return _amounts_of(history, need, rows)
 
 
-def _amounts_of(history: History, need: Aggregate, rows: Integers) -> Integers:
+def _amounts_of(history: History, need: Aggregate, rows: Integers) -> np.int64:
     base, logs = history.base_minor[rows], history.log_e4[rows]
     capped = np.minimum(base, SQUARE_MAX)
     values = {
@@ -335,7 +337,8 @@ class _Past:
         assert snapshot is not None  # noqa: S101 - the caller asks only for points that have one
         # Within one transaction the mark tells whether the label or the event came first.
         mine = (xacts == self.history.xact[point]) & (marks < self.history.id[point])
-        return snapshot.sees(xacts, int(self.history.xact[point])) | mine
+        seen: Mask = snapshot.sees(xacts, int(self.history.xact[point])) | mine
+        return seen
 
     def column(self, need: Aggregate) -> Integers:
         """Return the aggregate of every point."""

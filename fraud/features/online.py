@@ -103,8 +103,8 @@ def from_us(value: int) -> datetime:
 
 def _parameters(
     stream: str, subject: Subject, decided_us: int, wanted: Sequence[Aggregate]
-) -> dict[str, object]:
-    values: dict[str, object] = {name: getattr(subject.keys, name) for name in KEY_NAMES}
+) -> dict[str, Any]:
+    values: dict[str, Any] = {name: getattr(subject.keys, name) for name in KEY_NAMES}
     at, decided = from_us(subject.event_us), from_us(decided_us)
     values |= {"stream": stream, "base_minor": subject.base_minor, "at": at, "decided": decided}
     for seconds in {need.seconds for need in wanted} | {HORIZON_S}:
@@ -132,8 +132,8 @@ def _compile(wanted: tuple[Aggregate, ...]) -> tuple[str, list[str]]:
     return f"SELECT {sql} FROM {sources}", names  # noqa: S608 - every name is of this module
 
 
-def _group(need: Aggregate) -> tuple[bool, bool, str]:
-    return need.of_labels, need.what == What.LATEST_AMOUNTS, str(need.entity)
+def _group(need: Aggregate) -> tuple[bool, bool, Entity]:
+    return need.of_labels, need.what == What.LATEST_AMOUNTS, need.entity
 
 
 def _past(entity: str, seconds: int) -> str:

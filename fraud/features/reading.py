@@ -59,9 +59,18 @@ def read_history(*, stream: str, span_from: datetime, span_to: datetime) -> Hist
 def read_labels(*, stream: str, until: datetime) -> Labels:
     """Return every label known until then, superseded ones too, in order of id."""
     rows = _rows(_LABELS, [stream, until])
-    columns = [_column(rows, place) for place in range(8)]
     keys = {name: _column(rows, 8 + place) for place, name in enumerate(_LABEL_KEYS)}
-    return Labels(*columns, keys=keys)
+    return Labels(
+        event_us=_column(rows, 0),
+        known_us=_column(rows, 1),
+        superseded_us=_column(rows, 2),
+        xact=_column(rows, 3),
+        superseded_xact=_column(rows, 4),
+        mark=_column(rows, 5),
+        superseded_mark=_column(rows, 6),
+        verdict=_column(rows, 7),
+        keys=keys,
+    )
 
 
 def read_verdicts(*, stream: str, as_of: datetime, presumed_until: datetime) -> dict[int, tuple[int, int]]:
@@ -70,7 +79,7 @@ def read_verdicts(*, stream: str, as_of: datetime, presumed_until: datetime) -> 
     return {event_id: (verdict, known_us) for event_id, verdict, known_us in rows}
 
 
-def _rows(sql: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+def _rows(sql: str, values: Sequence[str | datetime]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

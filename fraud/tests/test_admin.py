@@ -80,9 +80,12 @@ def test_an_analyst_rolls_back_with_a_reason(models, analyst):
     desk = log_in(analyst)
     address = reverse("admin:do", args=["roll-back-model", models["boosted"].public_id])
     asked = desk.get(address).content.decode()
-    version = asked.partition('name="version" value="')[2].partition('"')[0]
+    form = {
+        name: asked.partition(f'name="{name}" value="')[2].partition('"')[0]
+        for name in ("form_id", "version")
+    }
 
-    desk.post(address, {"version": version, "reason": "FALSE_ALARMS", "note": "Too many calls"})
+    desk.post(address, {**form, "reason": "FALSE_ALARMS", "note": "Too many calls"})
 
     models["logistic"].refresh_from_db()
     assert models["logistic"].status == "CHAMPION"

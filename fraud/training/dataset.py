@@ -4,8 +4,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fraud.features import derive, reading
 from fraud.features.batch import FRAUD, GENUINE, compute
@@ -27,7 +29,7 @@ class Dataset:
     known_us: Integers
     customers: Integers
 
-    def part(self, chosen: np.ndarray) -> "Dataset":  # type: ignore[type-arg]
+    def part(self, chosen: npt.NDArray[Any]) -> "Dataset":
         """Return the chosen rows."""
         return Dataset(
             self.features,

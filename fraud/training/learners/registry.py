@@ -60,7 +60,8 @@ def sealed_graph(graph: onnx.ModelProto, feature_digest: str) -> bytes:
     used = {item.domain for item in graph.opset_import}
     if not used <= bundle.OPSET_DOMAINS:
         raise ValueError(f"the graph uses operators of {sorted(used - bundle.OPSET_DOMAINS)}")
-    return graph.SerializeToString(deterministic=True)
+    content: bytes = graph.SerializeToString(deterministic=True)
+    return content
 
 
 def rename_score(graph: onnx.ModelProto, probabilities: str) -> None:
