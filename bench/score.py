@@ -70,8 +70,8 @@ def main() -> None:
         timed(call, rows[:20])
     for number in range(ROUNDS):
         sample = rows[number * ROWS : (number + 1) * ROWS]
-        for name, call in calls.items():
-            spent[name] += timed(call, sample)
+        for name, values in spent.items():
+            values += timed(calls[name], sample)
     print(f"{'one row, ms':30}{'p50':>9}{'p99':>9}")
     for name, values in spent.items():
         print(f"{name:30}{np.quantile(values, 0.5):9.3f}{np.quantile(values, 0.99):9.3f}")
