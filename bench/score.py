@@ -19,10 +19,10 @@ import xgboost
 
 django.setup()
 
-from fraud.serving import bundle
-from fraud.serving.loader import open_session
-from fraud.serving.reasons import explainer_of
-from fraud.training.learners import registry
+from fraud.serving import bundle  # noqa: E402 - needs Django to be set up
+from fraud.serving.loader import open_session  # noqa: E402 - needs Django to be set up
+from fraud.serving.reasons import explainer_of  # noqa: E402 - needs Django to be set up
+from fraud.training.learners import registry  # noqa: E402 - needs Django to be set up
 
 ROUNDS, ROWS, FEATURES = 5, 200, 64
 
