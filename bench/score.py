@@ -24,7 +24,7 @@ from fraud.serving.loader import open_session  # noqa: E402 - needs Django to be
 from fraud.serving.reasons import explainer_of  # noqa: E402 - needs Django to be set up
 from fraud.training.learners import registry  # noqa: E402 - needs Django to be set up
 
-ROUNDS, ROWS, FEATURES = 5, 200, 64
+ROUNDS, ROWS, FEATURES = 5, 100, 64
 
 
 def made_up() -> tuple[np.ndarray, np.ndarray]:
