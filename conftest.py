@@ -25,6 +25,9 @@ _SEEDED = {
     "auth_group_permissions",
     "ledger_currency",
     "ledger_chartaccount",
+    "fraud_featureset",
+    "fraud_policyversion",
+    "fraud_ruleversion",
 }
 
 
