@@ -220,6 +220,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "events.relay": {"task": "events.relay", "schedule": 1.0, "options": {"expires": 5}},
     "integrations.process_vendor_events": {"task": "integrations.process_vendor_events", "schedule": 5},
     "notifications.send_due": {"task": "notifications.send_due", "schedule": 5},
+    "payments.send_attempts": {"task": "payments.send_attempts", "schedule": 2.0, "options": {"expires": 10}},
+    "payments.check_attempts": {
+        "task": "payments.check_attempts",
+        "schedule": 15,
+        "options": {"expires": 30},
+    },
 }
 CELERY_TIMEZONE = "UTC"
 
