@@ -140,6 +140,12 @@ def render_refund(refund: Refund) -> dict[str, Any]:
     }
 
 
+class AttemptQuery(ListQuery):
+    """Page of a list of attempts, which no request makes by itself."""
+
+    idempotency_key = None  # type: ignore[assignment]  # how DRF drops a field
+
+
 class AttemptOut(serializers.Serializer[Any]):
     """One try to carry a payment over a rail."""
 

@@ -11,6 +11,7 @@ from flowlet.gateway.views import ApiRequest, ApiView
 from payments import operations, queries
 from payments.api.serializers import (
     AttemptOut,
+    AttemptQuery,
     PaymentIn,
     PaymentOut,
     PaymentQuery,
@@ -231,7 +232,7 @@ class AttemptsView(ApiView):
     """The calls that were made to carry a payment."""
 
     scopes = {"GET": "payments:read"}
-    list_query = ListQuery
+    list_query = AttemptQuery
 
     @document(summary="List the attempts of a payment", answer=list_of(AttemptOut))
     def get(self, request: ApiRequest, payment_id: str) -> Response:

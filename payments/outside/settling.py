@@ -151,6 +151,8 @@ def _apply(
     step.vendor_code = answer.code[:80]
     if answer.outcome is Outcome.NOT_SENT:
         _not_there(step, begun_at, now)
+    elif answer.outcome is Outcome.UNKNOWN and step.state == StepState.ACCEPTED:
+        pass  # that it cannot be asked after now takes nothing back: it was accepted
     else:
         step.state, step.answered_at = _STATES[answer.outcome], now
     step.next_check_at = None if step.settled else _next_check(step, now)

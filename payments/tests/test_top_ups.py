@@ -302,3 +302,11 @@ def test_the_back_office_shows_calls_and_the_unknown_queue(
     assert done.attempts.get().vendor_reference in page
     assert "From Card" in customer.content.decode()
     assert "Card → Mirela Sandvik" in found
+
+
+def test_attempts_have_no_key_to_ask_for(api, wallet, vendors):
+    payment = top_up(wallet)
+
+    answer = api.get(f"payments/{payment.public_id}/attempts?idempotency_key=k-1")
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/query/idempotency_key")
