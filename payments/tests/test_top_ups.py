@@ -7,6 +7,7 @@ from django.urls import reverse
 from flowlet.events.models import Event
 from flowlet.gateway.tests.factories import Api, make_client
 from flowlet.identity.operations import place_restriction
+from flowlet.integrations.breaker import breaker_for
 from flowlet.integrations.models import VendorEvent
 from flowlet.integrations.simulation.faults import Plan
 from payments.admin_today import payment_href, payments_href
@@ -310,3 +311,20 @@ def test_attempts_have_no_key_to_ask_for(api, wallet, vendors):
     answer = api.get(f"payments/{payment.public_id}/attempts?idempotency_key=k-1")
 
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/query/idempotency_key")
+
+
+def test_whatever_goes_wrong_on_the_way_our_books_end_as_the_vendors(wallet, vendors):
+    faults = ["hang_after_effect", "cut_before_effect", "cut_after_effect", "error_after_effect", "garbage"]
+    paths = {"vendor": "stripe", "method": "POST", "path": "/v1/payment_intents"}
+    vendors.faults.plans = [
+        Plan(fault, {**paths, "nth": [2 + index]}, 2) for index, fault in enumerate(faults)
+    ]
+
+    made = [begin(wallet, 1_000 + number) for number in range(12)]
+    for minute in range(0, 40, 2):
+        breaker_for("stripe").reset()  # it counts real seconds, of which none pass here
+        work(minute * 60)
+
+    assert {row.status for row in Payment.objects.all()} == {"COMPLETED"}
+    assert len(collected(vendors)) == len(made)
+    assert holds(wallet) == clearing() == sum(collected(vendors))
