@@ -219,7 +219,7 @@ def test_thirty_refunds_at_once_of_three_times_the_money_never_exceed_it(partner
     payment.refresh_from_db()
     refused = [error for error in made if not isinstance(error, Refund)]
     assert len(refused) == 20
-    assert {type(error) for error in refused} == {RefundTooLarge}
+    assert [error for error in refused if not isinstance(error, RefundTooLarge)] == []
     assert (payment.refunded_minor, payment.refunding_minor) == (3_000, 0)
     assert (sum(given_back(vendors)), holds(payment.payee_wallet), clearing()) == (3_000, 0, 0)
 
