@@ -13,6 +13,7 @@ from flowlet.audit.trail import Actor, acting
 from flowlet.identity import operations
 from flowlet.identity.models import Customer, Partner, User
 
+pytest_plugins = ["flowlet.integrations.tests.plugin"]
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 PASSWORD = "correct-horse-battery"
 # Filled by migrations, needed by every test: they survive the flush.
@@ -24,6 +25,9 @@ _SEEDED = {
     "auth_group_permissions",
     "ledger_currency",
     "ledger_chartaccount",
+    "fraud_featureset",
+    "fraud_policyversion",
+    "fraud_ruleversion",
 }
 
 

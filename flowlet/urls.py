@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home),
     path("favicon.ico", favicon),
     path("admin/", site.urls),
+    path("hooks/", include("flowlet.integrations.urls")),
     path("api/v1/", include("wallets.api.urls")),
     path("api/v1/", include("payments.api.urls")),
     path("", include("flowlet.gateway.urls")),

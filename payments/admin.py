@@ -14,26 +14,26 @@ from flowlet.backoffice.people import person_of
 from flowlet.backoffice.site import register
 from flowlet.backoffice.timeline import Subject, timeline_panel
 from payments import admin_today as _today  # noqa: F401 - registers panels, figures, chart and search
-from payments.choices import REFUSAL_WORDS, PaymentStatus
+from payments.admin_parts import CARD, attempts_panel, names_of, payment_badge, refunds_panel
+from payments.choices import REFUSAL_WORDS, PaymentKind, PaymentStatus
 from payments.models import Payment
-from payments.rails.registry import RAILS
+from payments.rails.registry import title_of
 from wallets.admin_parts import (
     CURRENCIES,
     ENTRY_PAGES,
     customer_link,
     entries_panel,
-    movement_badge,
     transaction_cell,
     wallet_link,
 )
+from wallets.models import Wallet
 
 ENTRY_PAGES.register("payment")("admin:payments_payment_change")
 
 
 def names(payment: Payment) -> Main:
     """Return who pays whom, over the payment's id."""
-    payer, payee = payment.payer_wallet.customer.name, payment.payee_wallet.customer.name
-    return Main(f"{payer} → {payee}", payment.public_id, mono=True)
+    return Main(names_of(payment), payment.public_id, mono=True)
 
 
 @register(Payment)
@@ -41,7 +41,7 @@ class PaymentAdmin(ModelAdmin):
     """All payments of all partners."""
 
     path, title, group, icon, nav_order = "payments", "Payments", "Money", "arrow-left-right", 10
-    summary = "Between wallets of one partner, newest first"
+    summary = "Between wallets of one partner, and into them by card; newest first"
     related = ("payer_wallet__customer", "payee_wallet__customer", "partner", "transaction")
     search_by = (
         "public_id",
@@ -56,6 +56,8 @@ class PaymentAdmin(ModelAdmin):
     views = (
         View(key="all", title="All", counted=False),
         View(key="refused", title="Refused", condition=Q(status=PaymentStatus.REFUSED)),
+        View(key="unknown", title="Unknown outcome", condition=Q(status=PaymentStatus.OUTCOME_UNKNOWN)),
+        View(key="failed", title="Failed", condition=Q(status=PaymentStatus.FAILED), counted=False),
         View(key="completed", title="Completed", condition=Q(status=PaymentStatus.COMPLETED), counted=False),
     )
     filters = (
@@ -73,7 +75,7 @@ class PaymentAdmin(ModelAdmin):
         Column(title="Description", cell=lambda p: p.description, width="l", hide="m"),
         Column(title="Partner", cell=lambda p: p.partner.name, width="m", hide="m"),
         Column(title="Amount", cell=lambda p: Amount(p.amount), width="l", right=True, order="amount_minor"),
-        Column(title="Status", cell=movement_badge, width="s"),
+        Column(title="Status", cell=payment_badge, width="s"),
         Column(
             title="Created",
             cell=lambda p: When(p.created_at),
@@ -95,35 +97,43 @@ class PaymentAdmin(ModelAdmin):
 
     def badges(self, obj: Any) -> list[object]:
         """Return how it ended."""
-        return [movement_badge(obj)]
+        return [payment_badge(obj)]
 
     def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
         """Return from and to, the entries or the refusal, the facts, the time line."""
         subject = Subject(object_type="payment", object_id=obj.public_id)
-        refused = obj.status == PaymentStatus.REFUSED
+        outside = [attempts_panel(obj), refunds_panel(obj)] if obj.kind == PaymentKind.TOP_UP else []
         return [
             _way_panel(obj),
-            _refusal_panel(obj) if refused else entries_panel(obj.transaction_id),
+            *_end_panels(obj),
+            *outside,
             timeline_panel(subject, person_of(request)),
             facts_panel("Details", _facts(obj), side=True),
         ]
 
 
+def _end_panels(payment: Payment) -> list[Panel]:
+    if payment.refusal_code:
+        return [_refusal_panel(payment)]
+    return [entries_panel(payment.transaction_id)] if payment.transaction_id else []
+
+
 def _way_panel(payment: Payment) -> Panel:
-    sides = [
-        (customer_link(wallet.customer), wallet_link(wallet), wallet.name)
-        for wallet in (payment.payer_wallet, payment.payee_wallet)
-    ]
+    payer = payment.payer_wallet
     return Panel(
         title="From and to",
         template="payments/way.html",
         data={
             "amount": Amount(payment.amount),
-            "payer": sides[0],
-            "payee": sides[1],
-            "refused": payment.status == PaymentStatus.REFUSED,
+            "payer": _side(payer) if payer else (CARD, title_of(payment.rail), ""),
+            "payee": _side(payment.payee_wallet),
+            "refused": bool(payment.refusal_code),
         },
     )
+
+
+def _side(wallet: Wallet) -> tuple[object, object, str]:
+    return customer_link(wallet.customer), wallet_link(wallet), wallet.name
 
 
 def _refusal_panel(payment: Payment) -> Panel:
@@ -133,14 +143,15 @@ def _refusal_panel(payment: Payment) -> Panel:
         ("Code", Code(payment.refusal_code)),
         ("Money", "None moved. A new try needs a new payment."),
     ]
-    return facts_panel("Why it was refused", facts)
+    return facts_panel(
+        f"Why it {'failed' if payment.status == PaymentStatus.FAILED else 'was refused'}", facts
+    )
 
 
 def _facts(payment: Payment) -> list[tuple[str, object]]:
-    rail = RAILS.get(payment.rail).title if payment.rail in RAILS else payment.rail
     facts: list[tuple[str, object]] = [
         ("Kind", payment.get_kind_display()),
-        ("Rail", rail),
+        ("Rail", title_of(payment.rail)),
         ("Partner", payment.partner.name),
         ("Created", When(payment.created_at)),
         ("Completed", When(payment.completed_at)),
@@ -149,4 +160,6 @@ def _facts(payment: Payment) -> list[tuple[str, object]]:
     if payment.transaction:
         facts.append(("Ledger transaction", transaction_cell(payment.transaction.public_id)))
         facts.append(("Booked", When(payment.transaction.posted_at)))
+    if payment.parked:
+        facts.append(("Parked", "The wallet did not take the money; it waits on the suspense account."))
     return facts

@@ -22,10 +22,11 @@ from flowlet.core.errors import AppError
 from flowlet.core.ids import is_id
 from flowlet.core.money import Money
 from flowlet.identity.models import Customer
+from payments.admin_parts import names_of, payer_name, payment_badge
 from payments.choices import PaymentStatus
 from payments.models import Payment
 from payments.queries import list_payments_of_customer
-from wallets.admin_parts import CURRENCIES, movement_badge
+from wallets.admin_parts import CURRENCIES
 
 VIEW = "payments.view_payment"
 SHOWN = 10
@@ -177,13 +178,16 @@ def _panel(shown: int, *, tab: str) -> CustomerPanel:
     def build(customer: Customer, _person: Person, _now: datetime) -> Panel:
         mine = customer.pk
 
+        def is_out(payment: Payment) -> bool:
+            return payment.payer_wallet is not None and payment.payer_wallet.customer_id == mine
+
         def other(payment: Payment) -> Main:
-            out = payment.payer_wallet.customer_id == mine
-            name = (payment.payee_wallet if out else payment.payer_wallet).customer.name
+            out = is_out(payment)
+            name = payment.payee_wallet.customer.name if out else payer_name(payment)
             return Main(f"{'To' if out else 'From'} {name}", payment.description or payment.public_id)
 
         def amount(payment: Payment) -> Amount:
-            out = payment.payer_wallet.customer_id == mine
+            out = is_out(payment)
             return Amount(
                 -payment.amount if out else payment.amount, signed=payment.status == PaymentStatus.COMPLETED
             )
@@ -193,7 +197,7 @@ def _panel(shown: int, *, tab: str) -> CustomerPanel:
             columns=(
                 Column(title="With", cell=other),
                 Column(title="Amount", cell=amount, width="l", right=True),
-                Column(title="Status", cell=movement_badge, width="s"),
+                Column(title="Status", cell=payment_badge, width="s"),
                 Column(title="Created", cell=lambda p: When(p.created_at), width="m", right=True, hide="s"),
             ),
             rows=list(list_payments_of_customer(mine)[:shown]),
@@ -235,9 +239,8 @@ def _by_amount(term: str, _person: Person) -> Iterable[Found]:
 
 def _found(rows: QuerySet[Payment]) -> Iterable[Found]:
     for payment in rows.select_related("payer_wallet__customer", "payee_wallet__customer"):
-        names = f"{payment.payer_wallet.customer.name} → {payment.payee_wallet.customer.name}"
         yield Found(
-            title=f"{payment.amount.format()}, {names}",
+            title=f"{payment.amount.format()}, {names_of(payment)}",
             meta=f"{payment.get_status_display()} · {payment.public_id}",
             href=payment_href(payment),
         )
@@ -263,3 +266,13 @@ SEARCH.register("payments.amount")(
 @FORMATTERS.register("payment.create")
 def _paid(_record: AuditRecord) -> Sentence:
     return Sentence(text="Payment made", icon="arrow-left-right")
+
+
+_SENTENCES = {
+    "payment.settle": Sentence(text="Payment moved on", icon="arrow-left-right"),
+    "refund.create": Sentence(text="Refund begun", icon="arrow-left-right"),
+    "refund.succeed": Sentence(text="Refund accepted", icon="arrow-left-right"),
+    "refund.fail": Sentence(text="Refund failed, money returned to the wallet", icon="ban"),
+}
+for _action, _sentence in _SENTENCES.items():
+    FORMATTERS.register(_action)(lambda _record, sentence=_sentence: sentence)

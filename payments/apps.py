@@ -11,8 +11,8 @@ class PaymentsConfig(AppConfig):
     verbose_name = "Payments"
 
     def ready(self) -> None:
-        """Register the events of this room and its rails."""
-        from payments import events  # noqa: F401 - declares the event types
+        """Register the events of this room, its rails, and what vendors tell it."""
+        from payments import events, vendor_events  # noqa: F401 - declare event types and handlers
         from payments.rails import registry  # needs loaded models
 
         registry.load()

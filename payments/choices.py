@@ -7,13 +7,36 @@ class PaymentKind(TextChoices):
     """Who pays whom."""
 
     P2P = "P2P", "Between customers"
+    TOP_UP = "TOP_UP", "Top-up by card"
 
 
 class PaymentStatus(TextChoices):
-    """How a payment stands; both of these are final."""
+    """How a payment stands; REFUSED (by us), FAILED (by the rail) and COMPLETED are final."""
 
+    PROCESSING = "PROCESSING", "Processing"
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN", "Outcome unknown"
     COMPLETED = "COMPLETED", "Completed"
     REFUSED = "REFUSED", "Refused"
+    FAILED = "FAILED", "Failed"
+
+
+class StepState(TextChoices):
+    """How far one call to a vendor has come."""
+
+    PLANNED = "PLANNED", "Planned"
+    SENT = "SENT", "Sent"
+    ACCEPTED = "ACCEPTED", "Accepted"
+    DONE = "DONE", "Done"
+    REFUSED = "REFUSED", "Refused"
+    UNKNOWN = "UNKNOWN", "Unknown"
+
+
+class RefundStatus(TextChoices):
+    """How a refund stands; a SUCCEEDED one can still fail days later."""
+
+    PENDING = "PENDING", "Pending"
+    SUCCEEDED = "SUCCEEDED", "Succeeded"
+    FAILED = "FAILED", "Failed"
 
 
 # Refusal codes in words, for staff. A code that is missing here is shown as it is.
@@ -25,4 +48,10 @@ REFUSAL_WORDS = {
     "not_permitted": "One of the customers is frozen.",
     "account_not_open": "The ledger account of one of the wallets does not let money move.",
     "balance_out_of_range": "The payee's balance would become too large to store.",
+    "card_declined": "The card issuer said no.",
+    "expired_card": "The card has expired.",
+    "card_funds": "The card had not enough money.",
+    "authentication_required": "The card asks its holder to authenticate, which a top-up cannot do yet.",
+    "not_sent": "The card processor could not be reached; nothing was collected.",
+    "not_found": "The card processor has no such payment; nothing was collected.",
 }

@@ -67,7 +67,7 @@ def create_payment(
     policies.check_amount(amount, currencies=(payer.currency, payee.currency))
     try:
         with transaction.atomic():
-            _carry_out(payment)
+            _carry_out(payment, payer, payee)
     except AppError as refusal:
         payment.status, payment.transaction_id, payment.completed_at = PaymentStatus.REFUSED, None, None
         payment.refusal_code, payment.refusal_detail = refusal.code, refusal.detail
@@ -75,7 +75,7 @@ def create_payment(
     except IntegrityError as error:
         _check_key_clash(error)
         raise
-    _tell(payment)
+    _tell(payment, payer)
     return payment
 
 
@@ -100,16 +100,16 @@ def _lock_wallets(partner_id: int, payer_wallet_id: str, payee_wallet_id: str) -
     return found[payer_wallet_id], found[payee_wallet_id]
 
 
-def _carry_out(payment: Payment) -> None:
-    states = get_states((payment.payer_wallet, payment.payee_wallet))
-    policies.check_money_out(states[payment.payer_wallet_id])
-    policies.check_money_in(states[payment.payee_wallet_id])
+def _carry_out(payment: Payment, payer: Wallet, payee: Wallet) -> None:
+    states = get_states((payer, payee))
+    policies.check_money_out(states[payer.pk])
+    policies.check_money_in(states[payee.pk])
     answer = RAILS.get(payment.rail).send(
         RailOrder(
             payment=payment.public_id,
             kind=payment.kind,
-            payer_account_id=payment.payer_wallet.account_id,
-            payee_account_id=payment.payee_wallet.account_id,
+            payer_account_id=payer.account_id,
+            payee_account_id=payee.account_id,
             amount=payment.amount,
             text=payment.description or "Payment",
         ),
@@ -163,7 +163,7 @@ def _content(payment: Payment) -> tuple[object, ...]:
     )
 
 
-def _tell(payment: Payment) -> None:
+def _tell(payment: Payment, payer: Wallet) -> None:
     refused = payment.status == PaymentStatus.REFUSED
     trail.record(
         action="payment.create",
@@ -172,7 +172,7 @@ def _tell(payment: Payment) -> None:
         outcome="REFUSED" if refused else "DONE",
         reason_code=payment.refusal_code.upper(),
         partner_id=payment.partner_id,
-        customer=payment.payer_wallet.customer.public_id,
+        customer=payer.customer.public_id,
     )
     outbox.publish(
         type=events.REFUSED if refused else events.COMPLETED,
@@ -181,7 +181,7 @@ def _tell(payment: Payment) -> None:
         partner_id=payment.partner_id,
         data={
             "id": payment.public_id,
-            "payer_wallet": payment.payer_wallet.public_id,
+            "payer_wallet": payer.public_id,
             "payee_wallet": payment.payee_wallet.public_id,
             "amount": payment.amount_minor,
             "currency": payment.currency,

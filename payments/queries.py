@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from flowlet.core.errors import NotFound
-from payments.models import Payment
+from payments.models import Payment, PaymentAttempt, Refund
 
 _SHOWN = ("payer_wallet", "payee_wallet", "transaction")
 
@@ -58,3 +58,24 @@ def list_payments_of_customer(customer_id: int) -> QuerySet[Payment]:
     mine = Q(payer_wallet__customer_id=customer_id) | Q(payee_wallet__customer_id=customer_id)
     rows = Payment.objects.filter(mine).select_related("payer_wallet__customer", "payee_wallet__customer")
     return rows.order_by("-created_at", "-id")
+
+
+def list_refunds(*, partner_id: int, payment_id: str) -> QuerySet[Refund]:
+    """
+    Return what was given back of a partner's payment, newest first.
+
+    :raises NotFound: if the payment is absent or another partner's
+    """
+    payment = get_payment(partner_id=partner_id, public_id=payment_id)
+    rows = Refund.objects.filter(payment=payment).select_related("payment", "transaction", "returned")
+    return rows.order_by("-created_at", "-id")
+
+
+def list_attempts(*, partner_id: int, payment_id: str) -> QuerySet[PaymentAttempt]:
+    """
+    Return the tries to carry a partner's payment, newest first.
+
+    :raises NotFound: if the payment is absent or another partner's
+    """
+    payment = get_payment(partner_id=partner_id, public_id=payment_id)
+    return PaymentAttempt.objects.filter(payment=payment).order_by("-created_at", "-id")

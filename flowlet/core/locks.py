@@ -21,6 +21,8 @@ ORDER = (
     "wallets.deposit",
     "wallets.withdrawal",
     "payments.payment",
+    "fraud.label",
+    "fraud.modelartefact",
     "ledger.balance",
 )
 _RANK = {label: rank for rank, label in enumerate(ORDER)}

@@ -18,19 +18,24 @@ _LEDGER = (
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
 _HITS = ("compliance.view_screeninghit", "compliance.decide_hit", "compliance.view_listversion")
+_FRAUD = ("fraud.view_decision", "fraud.view_ruleversion")
+_MODELS = ("fraud.view_modelartefact", "fraud.view_trainingrun")
+_MODEL_WORK = ("fraud.train_model", "fraud.promote_model", "fraud.roll_back_model")
 _TRAIL = ("audit.view_auditrecord", "audit.verify_auditrecord", "audit.export_auditrecord")
+
+_VENDORS = ("integrations.view_vendorcall", "integrations.view_vendorevent")
 
 # role -> permissions (`app.codename`). Source: the table of roles in the back office design.
 ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     "support": _SEE_MONEY,
-    "ops": (*_SEE_MONEY, *_FREEZE, *_UNFREEZE),
-    "officer": (*_SEE_MONEY, *_FREEZE, *_HITS),
-    "lead": (*_SEE_MONEY, *_FREEZE, *_UNFREEZE, *_HITS, *_TRAIL, "events.view_event"),
+    "ops": (*_SEE_MONEY, *_VENDORS, "integrations.retry_vendorevent", *_FREEZE, *_UNFREEZE),
+    "officer": (*_SEE_MONEY, *_FREEZE, *_HITS, *_FRAUD),
+    "lead": (*_SEE_MONEY, *_FREEZE, *_UNFREEZE, *_HITS, *_TRAIL, *_FRAUD, *_MODELS, "events.view_event"),
     "finance": (*_SEE_MONEY, *_LEDGER, "wallets.export_statement"),
     "finance_lead": (*_SEE_MONEY, *_LEDGER, "wallets.export_statement", *_TRAIL),
-    "analyst": ("payments.view_payment",),
+    "analyst": ("payments.view_payment", *_FRAUD, *_MODELS, *_MODEL_WORK),
     "auditor": (
-        *(*_SEE_MONEY, *_LEDGER, *_TRAIL, "events.view_event"),
+        *(*_SEE_MONEY, *_LEDGER, *_TRAIL, *_VENDORS, *_FRAUD, *_MODELS, "events.view_event"),
         *("identity.view_user", "identity.view_partner", "identity.view_apiclient"),
     ),
     "access": ("identity.view_user", "identity.view_partner", "identity.view_apiclient"),

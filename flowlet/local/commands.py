@@ -121,6 +121,8 @@ def status(paths: Paths) -> None:
     say(f"PostgreSQL  {servers.postgres.describe()}")
     say(f"Redis       {servers.redis.describe()}")
     say(f"Flowlet     {'running at ' + current['url'] if current else 'not running'}")
+    first = (current or {}).get("vendors")
+    say(f"Vendors     {f'simulated on port {first} and the next three' if first else 'not running'}")
 
 
 def demo(paths: Paths) -> None:
@@ -143,6 +145,7 @@ def demo(paths: Paths) -> None:
         servers.postgres.drop(database)
         servers.postgres.start(database)
         step.outcome = "made"
+    paths.vendors.unlink(missing_ok=True)  # what the simulated vendors remember belongs to the old data
     House(paths, environment, progress, 0).prepare_data()
     say(_stop_servers_if_unused(paths, lease))
     lock.release()

@@ -1,4 +1,4 @@
-"""The steps of `make run` once the servers stand: data, static files, web, worker and scheduler."""
+"""The steps of `make run` once the servers stand: data, static files, web, vendors, worker and scheduler."""
 
 import http.client
 import os
@@ -10,13 +10,15 @@ from typing import ClassVar
 
 from flowlet.local.errors import LauncherError
 from flowlet.local.paths import Paths, give_to_owner, make_folder, write_state
-from flowlet.local.ports import LOOPBACK, next_free_port
+from flowlet.local.ports import LOOPBACK, neighbouring_ports, next_free_port
 from flowlet.local.processes import tail
 from flowlet.local.static import mark_static_current, static_is_current
 from flowlet.local.steps import Progress, say
 from flowlet.local.supervisor import Program, Supervisor
 
 _READY_S = 90.0
+_VENDORS = 4  # Stripe, Plaid, Twilio, OpenAI: one port each, in a row
+_VENDORS_PORT = 4500
 
 
 class House:
@@ -58,11 +60,11 @@ class House:
         self.prepare_data()
         with self._progress.step("Style sheets and scripts") as step:
             step.outcome = self._collect_static()
-        with self._progress.step("Web, worker, scheduler") as step:
+        with self._progress.step("Web, vendors, worker, scheduler") as step:
             url = self._start_programs()
             taken = "" if url.endswith(f":{self._port}") else f" (port {self._port} is taken)"
             step.outcome = f"serving at {url}{taken}"
-        write_state(self._paths.run / "run.json", {"pid": os.getpid(), "url": url})
+        self._note(url)
         say(f"Ready after {self._progress.elapsed_s:.1f} s. Logs: {self._paths.log}\n")
         self._manage("show_access", "--base-url", url, streams=True)
         say("\nCtrl-C stops everything.")
@@ -119,12 +121,33 @@ class House:
             "BASE_URL": url,
             "PROMETHEUS_MULTIPROC_DIR": str(self._paths.metrics),
         }
+        vendors = self._vendors(url)
         self._supervisor = Supervisor(self._paths, self._environment)
-        web, *others = _programs(self._paths)
+        web, *others = [*_programs(self._paths), *vendors]
         self._supervisor.start([web])
         self._wait_until_served(port)  # first alone: on two cores the others would double a person's wait
         self._supervisor.start(others)
         return url
+
+    def _vendors(self, url: str) -> list[Program]:
+        """Return the simulated vendors, having told everybody where they will be; nothing in live mode."""
+        if self._environment.get("FLOWLET_MODE") == "live":
+            return []
+        wanted = int(self._environment.get("VENDOR_SIMULATOR_PORT") or _VENDORS_PORT)
+        port = neighbouring_ports(wanted, _VENDORS)
+        if port is None:
+            raise LauncherError(
+                f"No {_VENDORS} free ports in a row from {wanted} on: choose others with VENDOR_SIMULATOR_PORT=…"
+            )
+        self._environment["VENDOR_SIMULATOR_PORT"] = str(port)
+        command = (sys.executable, "-m", "flowlet.integrations.simulation", "--port", str(port))
+        # The folder in the command line also tells our process from that of another checkout.
+        where = ("--hooks", f"{url}/hooks", "--journal", str(self._paths.vendors))
+        return [Program("vendors", (*command, *where))]
+
+    def _note(self, url: str) -> None:
+        vendors = self._environment.get("VENDOR_SIMULATOR_PORT", "")
+        write_state(self._paths.run / "run.json", {"pid": os.getpid(), "url": url, "vendors": vendors})
 
     def _wait_until_served(self, port: int) -> None:
         deadline = time.monotonic() + _READY_S

@@ -42,6 +42,11 @@ class Paths:
         return self.var / "metrics"
 
     @property
+    def vendors(self) -> Path:
+        """What the simulated vendors were asked, from which they come back with the same books."""
+        return self.var / "vendors.journal"
+
+    @property
     def keys(self) -> Path:
         """Secrets made for this checkout, readable by its owner alone."""
         return self.var / "keys.env"

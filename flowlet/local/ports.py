@@ -32,3 +32,11 @@ def next_free_port(first: int, host: str, tries: int = 100) -> int | None:
     return next(
         (port for port in range(first, min(first + tries, _HIGHEST + 1)) if is_free(port, host)), None
     )
+
+
+def neighbouring_ports(first: int, count: int, host: str = LOOPBACK, tries: int = 100) -> int | None:
+    """Return the first of `count` free ports in a row at or above `first`, or None when there are none in `tries`."""
+    for start in range(first, min(first + tries, _HIGHEST + 2 - count)):
+        if all(is_free(port, host) for port in range(start, start + count)):
+            return start
+    return None

@@ -5,6 +5,10 @@ from pathlib import Path
 import environ
 
 from flowlet.core.logs import configure
+from flowlet.settings.vendors import (
+    read_vendors,
+    simulator_urls,
+)
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -29,9 +33,12 @@ _ROOMS = [
     "flowlet.events",
     "flowlet.backoffice",
     "flowlet.gateway",
+    "flowlet.integrations",
+    "flowlet.notifications",
     "ledger",
     "wallets",
     "compliance",
+    "fraud",
     "payments",
     "flowlet.demo",
 ]
@@ -201,6 +208,8 @@ MEDIA_ROOT = BASE_DIR / "var" / "media"
 # --- tasks --------------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
+# The worker of the queue "training" adds fraud.training.tasks here; no other process loads the learners.
+CELERY_INCLUDE = env.list("CELERY_INCLUDE", default=[])
 CELERY_TASK_ACKS_LATE = True  # every task is safe to run twice
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 15 * 60
@@ -209,8 +218,22 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 # A beat that nobody took before the next one is not worth running.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "events.relay": {"task": "events.relay", "schedule": 1.0, "options": {"expires": 5}},
+    "integrations.process_vendor_events": {"task": "integrations.process_vendor_events", "schedule": 5},
+    "notifications.send_due": {"task": "notifications.send_due", "schedule": 5},
+    "payments.send_attempts": {"task": "payments.send_attempts", "schedule": 2.0, "options": {"expires": 10}},
+    "payments.check_attempts": {
+        "task": "payments.check_attempts",
+        "schedule": 15,
+        "options": {"expires": 30},
+    },
 }
 CELERY_TIMEZONE = "UTC"
+
+# --- vendors and messages, see flowlet/settings/vendors.py ---------------------------------------------------------------
+VENDORS = read_vendors(simulator_urls(FLOWLET_MODE))
+VENDORS_OFF = env.list("VENDORS_OFF", default=[])  # vendors that this deployment lives without
+SMS_BACKEND = "flowlet.integrations.twilio.client.SmsSender"
+CODE_BACKEND = "flowlet.integrations.twilio.client.CodeSender"
 
 # --- API ----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -245,5 +268,7 @@ SPECTACULAR_SETTINGS = {
 # --- logs ---------------------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 DJANGO_STRUCTLOG_CELERY_ENABLED = True  # a task logs the id of the request that sent it
-LOGGING = configure(LOG_LEVEL, quiet=["axes", "django_structlog"])
+LOGGING = configure(
+    LOG_LEVEL, quiet=["twilio", "httpx2", "openai", "stripe", "plaid", "axes", "django_structlog"]
+)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

@@ -6,11 +6,17 @@ from rest_framework import serializers
 
 from flowlet.gateway.fields import AmountField, CurrencyField, IdField, TextField, WordField
 from flowlet.gateway.serializers import ListQuery, StrictSerializer
-from payments.choices import PaymentKind, PaymentStatus
-from payments.models import Payment
+from payments.choices import PaymentKind, PaymentStatus, RefundStatus, StepState
+from payments.models import Payment, PaymentAttempt, Refund
 from wallets.api.serializers import FailureOut
 
-_ISO = {PaymentStatus.COMPLETED: "ACSC", PaymentStatus.REFUSED: "RJCT"}
+_ISO = {
+    PaymentStatus.PROCESSING: "ACSP",
+    PaymentStatus.OUTCOME_UNKNOWN: "PDNG",
+    PaymentStatus.COMPLETED: "ACSC",
+    PaymentStatus.REFUSED: "RJCT",
+    PaymentStatus.FAILED: "RJCT",
+}
 
 
 class PaymentIn(StrictSerializer):
@@ -39,11 +45,15 @@ class PaymentOut(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=[code.lower() for code in PaymentKind.values])
     rail = serializers.CharField()
     status = serializers.ChoiceField(choices=[code.lower() for code in PaymentStatus.values])
-    iso_status = serializers.ChoiceField(choices=sorted(_ISO.values()), help_text="ISO 20022 status code.")
-    payer_wallet = serializers.CharField()
+    iso_status = serializers.ChoiceField(
+        choices=sorted(set(_ISO.values())), help_text="ISO 20022 status code."
+    )
+    payer_wallet = serializers.CharField(allow_null=True, help_text="Null for a top-up.")
     payee_wallet = serializers.CharField()
     amount = serializers.IntegerField()
     currency = serializers.CharField()
+    refunded = serializers.IntegerField(help_text="What was given back, in minor units.")
+    refunding = serializers.IntegerField(help_text="What is on its way back, in minor units.")
     description = serializers.CharField(allow_null=True)
     failure = FailureOut(allow_null=True)
     transaction = serializers.CharField(allow_null=True, help_text="The ledger transaction.")
@@ -53,7 +63,7 @@ class PaymentOut(serializers.Serializer[Any]):
 
 def render(payment: Payment) -> dict[str, Any]:
     """Return a payment."""
-    refused = payment.status == PaymentStatus.REFUSED
+    ended_badly = payment.status in (PaymentStatus.REFUSED, PaymentStatus.FAILED)
     return {
         "id": payment.public_id,
         "object": "payment",
@@ -61,13 +71,105 @@ def render(payment: Payment) -> dict[str, Any]:
         "rail": payment.rail,
         "status": payment.status.lower(),
         "iso_status": _ISO[PaymentStatus(payment.status)],
-        "payer_wallet": payment.payer_wallet.public_id,
+        "payer_wallet": payment.payer_wallet.public_id if payment.payer_wallet else None,
         "payee_wallet": payment.payee_wallet.public_id,
         "amount": payment.amount_minor,
         "currency": payment.currency,
+        "refunded": payment.refunded_minor,
+        "refunding": payment.refunding_minor,
         "description": payment.description or None,
-        "failure": {"code": payment.refusal_code, "detail": payment.refusal_detail} if refused else None,
+        "failure": {"code": payment.refusal_code, "detail": payment.refusal_detail} if ended_badly else None,
         "transaction": payment.transaction.public_id if payment.transaction else None,
         "created_at": payment.created_at,
         "completed_at": payment.completed_at,
+    }
+
+
+class TopUpIn(StrictSerializer):
+    """A top-up of a wallet by card."""
+
+    wallet = IdField(prefix="wal", help_text="Where the money goes.")
+    payment_method = TextField(
+        max_length=255,
+        help_text="The card processor's token of the card, such as `pm_card_visa`; never a card number.",
+    )
+    amount = AmountField(help_text="Minor units: 1250 is 12.50 EUR, 1250 JPY, 1.250 KWD.")
+    currency = CurrencyField(help_text="That of the wallet.")
+    description = TextField(required=False, max_length=140, help_text="The customer sees it.")
+
+
+class RefundIn(StrictSerializer):
+    """A refund of part or all of a top-up."""
+
+    amount = AmountField(required=False, help_text="Minor units; without it, all that is left.")
+    reason = TextField(required=False, max_length=140, help_text="For your own books.")
+
+
+class RefundOut(serializers.Serializer[Any]):
+    """A refund."""
+
+    id = serializers.CharField()
+    object = serializers.ChoiceField(choices=["refund"])
+    payment = serializers.CharField()
+    status = serializers.ChoiceField(choices=[code.lower() for code in RefundStatus.values])
+    amount = serializers.IntegerField()
+    currency = serializers.CharField()
+    reason = serializers.CharField(allow_null=True)
+    remaining_refundable = serializers.IntegerField(help_text="What can still be given back of the payment.")
+    transaction = serializers.CharField(help_text="The ledger transaction that took the money.")
+    returned_transaction = serializers.CharField(
+        allow_null=True, help_text="The one that gave it back when the refund failed."
+    )
+    created_at = serializers.DateTimeField()
+
+
+def render_refund(refund: Refund) -> dict[str, Any]:
+    """Return a refund."""
+    return {
+        "id": refund.public_id,
+        "object": "refund",
+        "payment": refund.payment.public_id,
+        "status": refund.status.lower(),
+        "amount": refund.amount_minor,
+        "currency": refund.currency,
+        "reason": refund.reason or None,
+        "remaining_refundable": refund.payment.refundable.minor,
+        "transaction": refund.transaction.public_id,
+        "returned_transaction": refund.returned.public_id if refund.returned else None,
+        "created_at": refund.created_at,
+    }
+
+
+class AttemptQuery(ListQuery):
+    """Page of a list of attempts, which no request makes by itself."""
+
+    idempotency_key = None  # type: ignore[assignment]  # how DRF drops a field
+
+
+class AttemptOut(serializers.Serializer[Any]):
+    """One try to carry a payment over a rail."""
+
+    object = serializers.ChoiceField(choices=["payment_attempt"])
+    number = serializers.IntegerField()
+    reference = serializers.CharField(help_text="Ours; the vendor knows it too.")
+    vendor_reference = serializers.CharField(allow_null=True)
+    state = serializers.ChoiceField(choices=[code.lower() for code in StepState.values])
+    vendor_code = serializers.CharField(allow_null=True)
+    sent_at = serializers.DateTimeField(allow_null=True)
+    answered_at = serializers.DateTimeField(allow_null=True)
+    next_check_at = serializers.DateTimeField(allow_null=True)
+
+
+def render_attempt(attempt: PaymentAttempt) -> dict[str, Any]:
+    """Return an attempt."""
+    return {
+        "object": "payment_attempt",
+        "number": attempt.number,
+        "reference": attempt.our_reference,
+        "vendor_reference": attempt.vendor_reference or None,
+        "state": attempt.state.lower(),
+        "vendor_code": attempt.vendor_code or None,
+        "sent_at": attempt.sent_at,
+        "answered_at": attempt.answered_at,
+        "next_check_at": attempt.next_check_at,
     }

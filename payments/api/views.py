@@ -6,10 +6,26 @@ from flowlet.core.clock import now
 from flowlet.core.money import Money
 from flowlet.gateway.openapi_schema import document, list_of
 from flowlet.gateway.rendering import Answer
+from flowlet.gateway.serializers import ListQuery
 from flowlet.gateway.views import ApiRequest, ApiView
 from payments import operations, queries
-from payments.api.serializers import PaymentIn, PaymentOut, PaymentQuery, render
+from payments.api.serializers import (
+    AttemptOut,
+    AttemptQuery,
+    PaymentIn,
+    PaymentOut,
+    PaymentQuery,
+    RefundIn,
+    RefundOut,
+    TopUpIn,
+    render,
+    render_attempt,
+    render_refund,
+)
 from payments.choices import PaymentStatus
+from payments.models import Payment
+from payments.outside.refunds import refund_payment
+from payments.outside.top_ups import create_top_up
 from wallets.errors import refusal_of
 
 _EXAMPLE = {
@@ -27,10 +43,47 @@ _ANSWER = {
     "status": "completed",
     "iso_status": "ACSC",
     **_EXAMPLE,
+    "refunded": 0,
+    "refunding": 0,
     "failure": None,
     "transaction": "txn_01K8Z5NB7D3V5YHP0R8ECWKA2M",
     "created_at": "2026-11-02T09:30:00Z",
     "completed_at": "2026-11-02T09:30:00Z",
+}
+
+
+_TOP_UP = {
+    "wallet": "wal_01K8Z5M3W4J7T2R9QX6V0BND1C",
+    "payment_method": "pm_card_visa",
+    "amount": 5000,
+    "currency": "EUR",
+}
+_TOP_UP_ANSWER = {
+    **_ANSWER,
+    "id": "pay_01K8Z5Q2M8V0X3T6RC9HJ4DNWE",
+    "kind": "top_up",
+    "rail": "stripe_card",
+    "status": "processing",
+    "iso_status": "ACSP",
+    "payer_wallet": None,
+    "payee_wallet": _TOP_UP["wallet"],
+    "amount": 5000,
+    "description": None,
+    "transaction": None,
+    "completed_at": None,
+}
+_REFUND_ANSWER = {
+    "id": "rfd_01K8Z5R7C2A5B8E1FG4HJ6KMNP",
+    "object": "refund",
+    "payment": _TOP_UP_ANSWER["id"],
+    "status": "pending",
+    "amount": 2000,
+    "currency": "EUR",
+    "reason": "Ordered twice",
+    "remaining_refundable": 3000,
+    "transaction": "txn_01K8Z5R7C3D6F9HK2NQ5TW8XYZ",
+    "returned_transaction": None,
+    "created_at": "2026-11-02T09:45:00Z",
 }
 
 
@@ -78,11 +131,15 @@ class PaymentsView(ApiView):
             idempotency_key=request.idempotency_key or None,
             now=now(),
         )
-        if payment.status == PaymentStatus.REFUSED:
-            error = refusal_of(code=payment.refusal_code, detail=payment.refusal_detail)
-            return self.refusal(error, object_id=payment.public_id)
-        where = {"Location": f"/api/v1/payments/{payment.public_id}"}
-        return Response(render(payment), status=201, headers=where)
+        return _answer(self, payment)
+
+
+def _answer(view: ApiView, payment: Payment) -> Response | Answer:
+    if payment.status == PaymentStatus.REFUSED:
+        error = refusal_of(code=payment.refusal_code, detail=payment.refusal_detail)
+        return view.refusal(error, object_id=payment.public_id)
+    where = {"Location": f"/api/v1/payments/{payment.public_id}"}
+    return Response(render(payment), status=201, headers=where)
 
 
 class PaymentView(ApiView):
@@ -95,3 +152,90 @@ class PaymentView(ApiView):
         """Return the payment."""
         payment = queries.get_payment(partner_id=request.principal.partner_id, public_id=payment_id)
         return Response(render(payment))
+
+
+class TopUpsView(ApiView):
+    """Top-ups by card; they are payments, and read as such."""
+
+    scopes = {"POST": "payments:write"}
+    idempotent = frozenset({"POST"})
+
+    @document(
+        summary="Top up a wallet by card",
+        description=(
+            "Answers with a payment that is `processing`; the card is charged within seconds. How it ended is told by "
+            "the events `payment.completed` and `payment.failed`, and by the payment itself. `outcome_unknown` means "
+            "that the card processor has not said; do not try again, we find out."
+        ),
+        request=TopUpIn,
+        answer=PaymentOut,
+        status=201,
+        example=_TOP_UP,
+        answer_example=_TOP_UP_ANSWER,
+    )
+    def post(self, request: ApiRequest) -> Response | Answer:
+        """Begin to collect."""
+        values = self.validated(TopUpIn)
+        payment = create_top_up(
+            partner_id=request.principal.partner_id,
+            wallet_id=values["wallet"],
+            payment_method=values["payment_method"],
+            amount=Money(values["amount"], values["currency"]),
+            description=values.get("description", ""),
+            idempotency_key=request.idempotency_key or None,
+            now=now(),
+        )
+        return _answer(self, payment)
+
+
+class RefundsView(ApiView):
+    """What was given back of a payment."""
+
+    scopes = {"GET": "payments:read", "POST": "payments:write"}
+    idempotent = frozenset({"POST"})
+    list_query = ListQuery
+
+    @document(summary="List the refunds of a payment", answer=list_of(RefundOut))
+    def get(self, request: ApiRequest, payment_id: str) -> Response:
+        """Return one page, newest first."""
+        rows = queries.list_refunds(partner_id=request.principal.partner_id, payment_id=payment_id)
+        return self.page(request, rows, render_refund)
+
+    @document(
+        summary="Refund a top-up",
+        description=(
+            "The money leaves the wallet at once and goes back to the card. All refunds together never exceed the "
+            "top-up: what is too much is a 422 that says how much is left."
+        ),
+        request=RefundIn,
+        answer=RefundOut,
+        status=201,
+        example={"amount": 2000, "reason": "Ordered twice"},
+        answer_example=_REFUND_ANSWER,
+    )
+    def post(self, request: ApiRequest, payment_id: str) -> Response:
+        """Begin to give back."""
+        values = self.validated(RefundIn)
+        refund = refund_payment(
+            partner_id=request.principal.partner_id,
+            payment_id=payment_id,
+            amount_minor=values.get("amount"),
+            reason=values.get("reason", ""),
+            idempotency_key=request.idempotency_key or None,
+            now=now(),
+        )
+        where = {"Location": f"/api/v1/payments/{payment_id}/refunds"}
+        return Response(render_refund(refund), status=201, headers=where)
+
+
+class AttemptsView(ApiView):
+    """The calls that were made to carry a payment."""
+
+    scopes = {"GET": "payments:read"}
+    list_query = AttemptQuery
+
+    @document(summary="List the attempts of a payment", answer=list_of(AttemptOut))
+    def get(self, request: ApiRequest, payment_id: str) -> Response:
+        """Return one page, newest first; empty for a payment inside our books."""
+        rows = queries.list_attempts(partner_id=request.principal.partner_id, payment_id=payment_id)
+        return self.page(request, rows, render_attempt, order=("-created_at", "-our_reference"))

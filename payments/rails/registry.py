@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Protocol
 
 from flowlet.core.money import Money
+from flowlet.core.outcomes import Answer
 from flowlet.core.registry import Registry
 from payments import rails
 
@@ -45,10 +46,66 @@ class Rail(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """
+    What a vendor is asked to do or was asked: amount, our reference, and since when it may be found there.
+
+    `target` is the vendor's token to collect from, or for a refund the vendor's id of what was collected.
+    `vendor_reference` is the vendor's id of the object, '' while no answer brought it.
+    """
+
+    our_reference: str
+    amount: Money
+    target: str
+    since: datetime
+    vendor_reference: str = ""
+
+
+class OutsideRail(Protocol):
+    """
+    A way into our books and back, through a vendor. No method may be called inside a transaction.
+
+    Each says in our five words what is so; none raises what the vendor or the network did. `get` and `get_refund`
+    ask after an object by the vendor's id where we have it, else by our reference.
+    """
+
+    title: str
+    vendor: str
+
+    def check(self, amount: Money) -> None:
+        """Raise the `AppError` that says why this amount cannot travel here."""
+        ...
+
+    def collect(self, call: Call) -> Answer[None]:
+        """Take the money."""
+        ...
+
+    def get(self, call: Call) -> Answer[None]:
+        """Say what became of it."""
+        ...
+
+    def refund(self, call: Call) -> Answer[None]:
+        """Give money back."""
+        ...
+
+    def get_refund(self, call: Call) -> Answer[None]:
+        """Say what became of that."""
+        ...
+
+
 RAILS: Registry[Rail] = Registry("payments.rails")
+OUTSIDE_RAILS: Registry[OutsideRail] = Registry("payments.outside_rails")
 
 
 def load() -> None:
     """Import every module of this package, so that each rail registers itself."""
     for found in pkgutil.iter_modules(rails.__path__):
         import_module(f"{rails.__name__}.{found.name}")
+
+
+def title_of(rail: str) -> str:
+    """Return a rail's name for people."""
+    if rail in RAILS:
+        return RAILS.get(rail).title
+    return OUTSIDE_RAILS.get(rail).title if rail in OUTSIDE_RAILS else rail

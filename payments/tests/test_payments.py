@@ -179,7 +179,7 @@ def test_raw_sql_cannot_change_delete_or_forge_a_payment(payer, payee, other_par
         f"UPDATE payments_payment SET amount_minor = 1 WHERE id = {payment.pk}",
         f"UPDATE payments_payment SET status = 'COMPLETED' WHERE id = {refused.pk}",
         "DELETE FROM payments_payment",
-        "TRUNCATE payments_payment",
+        "TRUNCATE payments_payment CASCADE",
         copy.format(**{**usual, "partner": other_partner.pk}),
         copy.format(**{**usual, "currency": "'USD'"}),
         copy.format(**{**usual, "payer": "payee_wallet_id"}),

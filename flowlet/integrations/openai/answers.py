@@ -1,0 +1,59 @@
+"""Answers of the simulated model: no knowledge, only the input turned into the shape that was asked for."""
+
+import re
+from typing import Any
+
+Json = dict[str, Any]
+_TEXT_MAX = 400
+_ITEMS = 2
+
+
+def in_words(prompt: str) -> str:
+    """Return a sentence that shows what was asked."""
+    asked = _clean(prompt)
+    return f"Here is what I found about: {asked}" if asked else "There was nothing to answer."
+
+
+def by_schema(schema: Json, prompt: str, digest: bytes, path: str = "") -> Any:
+    """
+    Return a value that is valid by a JSON schema: objects with all their properties, lists of two, the first or a
+    digest-chosen value of an enum, texts that name the field and quote the input.
+    """
+    if "enum" in schema:
+        return schema["enum"][_pick(digest, path, len(schema["enum"]))]
+    if "const" in schema:
+        return schema["const"]
+    if "anyOf" in schema:
+        return by_schema(schema["anyOf"][0], prompt, digest, path)
+    kind = schema.get("type", "string")
+    kind = kind[0] if isinstance(kind, list) else kind
+    if kind == "object":
+        parts = schema.get("properties", {})
+        return {name: by_schema(part, prompt, digest, f"{path}.{name}") for name, part in parts.items()}
+    if kind == "array":
+        count = max(int(schema.get("minItems", 1)), min(int(schema.get("maxItems", _ITEMS)), _ITEMS))
+        return [by_schema(schema.get("items", {}), prompt, digest, f"{path}[{n}]") for n in range(count)]
+    return _plain(kind, schema, prompt, digest, path)
+
+
+def _plain(kind: str, schema: Json, prompt: str, digest: bytes, path: str) -> Any:
+    low, high = schema.get("minimum", 0), schema.get("maximum", 10)
+    if kind == "integer":
+        return int(low) + _pick(digest, path, int(high) - int(low) + 1)
+    if kind == "number":
+        return float(low) + (float(high) - float(low)) * _pick(digest, path, 101) / 100
+    if kind == "boolean":
+        return bool(_pick(digest, path, 2))
+    if kind == "null":
+        return None
+    name = path.rpartition(".")[2].replace("_", " ") or "answer"
+    text = f"{name.capitalize()}: {_clean(prompt)}"
+    return text[: int(schema.get("maxLength", _TEXT_MAX))]
+
+
+def _pick(digest: bytes, path: str, count: int) -> int:
+    return (digest[0] + digest[1] * 256 + sum(path.encode())) % max(count, 1)
+
+
+def _clean(prompt: str) -> str:
+    return re.sub(r"\s+", " ", prompt).strip()[:200]

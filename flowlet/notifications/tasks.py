@@ -1,0 +1,14 @@
+"""Celery entry points of notifications."""
+
+from celery import shared_task
+
+from flowlet.audit.trail import Actor, acting
+from flowlet.core.clock import now
+from flowlet.notifications.operations import send_due
+
+
+@shared_task(name="notifications.send_due")
+def send_due_messages(**_: object) -> int:
+    """Send what is queued and look up what is unknown; safe to run twice, each message is claimed first."""
+    with acting(Actor("SYSTEM", "job:notifications.send_due")):
+        return send_due(now=now())

@@ -1,0 +1,183 @@
+"""The life of models: start a training, promote what passed, go back at once when it disappoints."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from celery import current_app
+from django.db import transaction
+
+from flowlet.audit import trail
+from flowlet.core.errors import NotFound
+from flowlet.core.locks import lock
+from flowlet.events import outbox
+from fraud import events
+from fraud.choices import ModelStatus, RunState
+from fraud.errors import NothingToRollBackTo, PromotionRefused
+from fraud.features.sets import features_of
+from fraud.models import GateRun, ModelArtefact, TrainingRun
+from fraud.values import LIVE
+
+TRAINING_DAYS = 85
+TRAIN_TASK = "fraud.train"
+# Known here without importing the learners: nothing on the web path does.
+ADDITIVE = frozenset({"boosted", "logistic"})
+_TARGETS = (ModelStatus.SHADOW, ModelStatus.CHALLENGER, ModelStatus.CHAMPION)
+
+
+@transaction.atomic
+def train(
+    *,
+    learner: str,
+    now: datetime,
+    stream: str = LIVE,
+    feature_set: str = "",
+    as_of: datetime | None = None,
+    span_from: datetime | None = None,
+    span_to: datetime | None = None,
+    seed: int = 0,
+    parameters: Mapping[str, int | float] | None = None,
+    send: bool = True,
+) -> TrainingRun:
+    """
+    Ask for a model; the worker of the queue `training` takes it up after the commit.
+
+    It learns from labels known at `as_of` (default now) about events in [`span_from`, `span_to`), by default the 85
+    days before. `send=False` leaves the run to a caller that trains in its own process.
+
+    :raises UnknownFeatureSet: if there is no set of that name
+    """
+    as_of = as_of or now
+    feature_set = feature_set or ("anomaly_v1" if learner == "anomaly" else "live_v1")
+    features_of(feature_set)
+    run = TrainingRun.objects.create(
+        stream=stream,
+        learner=learner,
+        feature_set=feature_set,
+        as_of=as_of,
+        span_from=span_from or as_of - timedelta(days=TRAINING_DAYS),
+        span_to=span_to or as_of,
+        seed=seed,
+        parameters=dict(parameters or {}),
+        state=RunState.QUEUED,
+        requested_by=trail.current_actor().ref,
+        created_at=now,
+    )
+    trail.record(action="fraud_model.train", object_type="training_run", object_id=run.public_id)
+    if send:
+        transaction.on_commit(
+            lambda: current_app.send_task(TRAIN_TASK, kwargs={"run_id": run.pk}, queue="training")
+        )
+    return run
+
+
+@transaction.atomic
+def promote(
+    *,
+    artefact_id: int,
+    to: str,
+    requested_by: str,
+    approved_by: str,
+    reason_code: str,
+    now: datetime,
+    note: str = "",
+) -> ModelArtefact:
+    """
+    Let a model serve: SHADOW and CHALLENGER score beside, CHAMPION decides and sends its predecessor to RETIRED.
+
+    A champion explains itself additively, passed the gate against the present champion, and has two people behind it.
+
+    :raises NotFound: if there is no such model
+    :raises PromotionRefused: with the failing line
+    """
+    artefact = _locked(artefact_id)
+    if to not in _TARGETS:
+        raise PromotionRefused(artefact=artefact.public_id, reason=f"{to} is no standing to promote to")
+    if to == ModelStatus.CHAMPION:
+        _check_champion(artefact, requested_by, approved_by)
+    for other in _replaced_by(artefact, to):
+        _move(other, ModelStatus.RETIRED, now)
+    artefact.requested_by, artefact.approved_by = requested_by, approved_by
+    _move(artefact, ModelStatus(to), now, reason_code=reason_code, note=note)
+    return artefact
+
+
+@transaction.atomic
+def roll_back(*, stream: str, reason_code: str, now: datetime, note: str = "") -> ModelArtefact:
+    """
+    Put the champion before this one back, at once; one person and a reason are enough.
+
+    :raises NothingToRollBackTo: if there was none
+    """
+    models = list(lock(ModelArtefact.objects.filter(stream=stream)))
+    former = [item for item in models if item.status == ModelStatus.RETIRED and item.promoted_at]
+    if not former:
+        raise NothingToRollBackTo(stream=stream)
+    back = max(former, key=lambda item: (item.retired_at or item.created_at, item.pk))
+    for champion in models:
+        if champion.status == ModelStatus.CHAMPION:
+            # To CANDIDATE: a model that disappointed is no former champion that the ladder may fall back on.
+            champion.requested_by = champion.approved_by = ""
+            _move(champion, ModelStatus.CANDIDATE, now)
+    _move(back, ModelStatus.CHAMPION, now, reason_code=reason_code, note=note)
+    return back
+
+
+def _locked(artefact_id: int) -> ModelArtefact:
+    stream = ModelArtefact.objects.filter(pk=artefact_id).values_list("stream", flat=True).first()
+    found = {row.pk: row for row in lock(ModelArtefact.objects.filter(stream=stream))}
+    if artefact_id not in found:
+        raise NotFound
+    return found[artefact_id]
+
+
+def _check_champion(artefact: ModelArtefact, requested_by: str, approved_by: str) -> None:
+    if artefact.learner not in ADDITIVE:
+        raise PromotionRefused(artefact=artefact.public_id, reason="its family gives no additive reasons")
+    if artefact.stream != LIVE:
+        return
+    if not requested_by or not approved_by or requested_by == approved_by:
+        raise PromotionRefused(artefact=artefact.public_id, reason="it needs two people")
+    gate = GateRun.objects.filter(artefact=artefact).order_by("-pk").first()
+    if gate is None:
+        raise PromotionRefused(artefact=artefact.public_id, reason="it has not been through the gate")
+    failed = [line["check"] for line in gate.results if not line["passed"]]
+    if failed or not gate.passed:
+        raise PromotionRefused(artefact=artefact.public_id, reason=f"the gate failed at {', '.join(failed)}")
+    champion = ModelArtefact.objects.filter(stream=artefact.stream, status=ModelStatus.CHAMPION).first()
+    if gate.against_id != (champion.pk if champion else None):
+        raise PromotionRefused(
+            artefact=artefact.public_id, reason="the gate judged it against another champion"
+        )
+
+
+def _replaced_by(artefact: ModelArtefact, to: str) -> list[ModelArtefact]:
+    peers = ModelArtefact.objects.filter(stream=artefact.stream, status=to).exclude(pk=artefact.pk)
+    return list(peers if to == ModelStatus.CHAMPION else peers.filter(learner=artefact.learner))
+
+
+def _move(
+    artefact: ModelArtefact, status: ModelStatus, now: datetime, *, reason_code: str = "", note: str = ""
+) -> None:
+    before = artefact.status
+    artefact.status = status
+    if status == ModelStatus.CHAMPION:
+        artefact.promoted_at, artefact.retired_at = now, None
+    elif before == ModelStatus.CHAMPION:
+        artefact.retired_at = now
+    artefact.save(update_fields=["status", "requested_by", "approved_by", "promoted_at", "retired_at"])
+    trail.record(
+        action="fraud_model.move",
+        object_type="fraud_model",
+        object_id=artefact.public_id,
+        changes={"status": [before, status]},
+        reason_code=reason_code,
+        note=note,
+    )
+    outbox.publish(
+        type=events.MODEL_MOVED,
+        object_type="fraud_model",
+        object_id=artefact.public_id,
+        partner_id=None,
+        data={"id": artefact.public_id, "from": before, "to": status, "stream": artefact.stream},
+        at=now,
+    )

@@ -1,0 +1,94 @@
+"""Audit and events of top-ups and refunds, always in the transaction that changed them."""
+
+from datetime import datetime
+from typing import Literal
+
+from flowlet.audit import trail
+from flowlet.events import outbox
+from payments import events
+from payments.choices import PaymentStatus, RefundStatus
+from payments.models import Payment, Refund
+
+_PAYMENT = {
+    PaymentStatus.PROCESSING: events.PROCESSING,
+    PaymentStatus.COMPLETED: events.COMPLETED,
+    PaymentStatus.REFUSED: events.REFUSED,
+    PaymentStatus.FAILED: events.FAILED,
+    PaymentStatus.OUTCOME_UNKNOWN: events.UNKNOWN,
+}
+_REFUND = {
+    RefundStatus.PENDING: events.REFUND_CREATED,
+    RefundStatus.SUCCEEDED: events.REFUND_SUCCEEDED,
+    RefundStatus.FAILED: events.REFUND_FAILED,
+}
+_ACTIONS = {
+    RefundStatus.PENDING: "refund.create",
+    RefundStatus.SUCCEEDED: "refund.succeed",
+    RefundStatus.FAILED: "refund.fail",
+}
+
+
+def tell_payment(payment: Payment, *, before: str = "", now: datetime) -> None:
+    """Record and publish where a payment from outside stands now; `before` is '' for a new one."""
+    status = PaymentStatus(payment.status)
+    parked = "PARKED" if payment.parked else ""
+    trail.record(
+        action="payment.settle" if before else "payment.create",
+        object_type="payment",
+        object_id=payment.public_id,
+        changes={"status": [before or None, status.value]},
+        outcome=_outcome(status),
+        reason_code=payment.refusal_code.upper() or parked,
+        partner_id=payment.partner_id,
+        customer=payment.payee_wallet.customer.public_id,
+    )
+    outbox.publish(
+        type=_PAYMENT[status],
+        object_type="payment",
+        object_id=payment.public_id,
+        partner_id=payment.partner_id,
+        data={
+            "id": payment.public_id,
+            "payer_wallet": None,
+            "payee_wallet": payment.payee_wallet.public_id,
+            "amount": payment.amount_minor,
+            "currency": payment.currency,
+            "status": status.lower(),
+            "code": payment.refusal_code or None,
+        },
+        at=now,
+    )
+
+
+def _outcome(status: PaymentStatus) -> Literal["DONE", "REFUSED", "FAILED"]:
+    if status == PaymentStatus.REFUSED:
+        return "REFUSED"
+    return "FAILED" if status == PaymentStatus.FAILED else "DONE"
+
+
+def tell_refund(refund: Refund, *, before: str = "", now: datetime) -> None:
+    """Record and publish where a refund stands now; `before` is '' for a new one."""
+    status = RefundStatus(refund.status)
+    trail.record(
+        action=_ACTIONS[status],
+        object_type="payment",
+        object_id=refund.payment.public_id,
+        changes={"refund": [before or None, status.value], "refund_id": [None, refund.public_id]},
+        outcome="FAILED" if status == RefundStatus.FAILED else "DONE",
+        partner_id=refund.partner_id,
+        customer=refund.payment.payee_wallet.customer.public_id,
+    )
+    outbox.publish(
+        type=_REFUND[status],
+        object_type="refund",
+        object_id=refund.public_id,
+        partner_id=refund.partner_id,
+        data={
+            "id": refund.public_id,
+            "payment": refund.payment.public_id,
+            "amount": refund.amount_minor,
+            "currency": refund.currency,
+            "status": status.lower(),
+        },
+        at=now,
+    )

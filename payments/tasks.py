@@ -1,0 +1,21 @@
+"""Celery entry points of payments."""
+
+from celery import shared_task
+
+from flowlet.audit.trail import Actor, acting
+from flowlet.core.clock import now
+from payments.outside import working
+
+
+@shared_task(name="payments.send_attempts")
+def send_attempts(**_: object) -> int:
+    """Make the calls to vendors that are planned; safe to run twice and side by side, each is claimed first."""
+    with acting(Actor("SYSTEM", "job:payments.send_attempts")):
+        return working.send_due(now=now())
+
+
+@shared_task(name="payments.check_attempts")
+def check_attempts(**_: object) -> int:
+    """Ask vendors after what is not settled; safe to run twice and side by side, each is claimed first."""
+    with acting(Actor("SYSTEM", "job:payments.check_attempts")):
+        return working.check_due(now=now())
