@@ -58,7 +58,7 @@ def _model_badge(artefact: ModelArtefact) -> Badge:
 class ModelArtefactAdmin(ModelAdmin):
     """Trained models, newest first."""
 
-    path, title, group, icon, nav_order = "fraud-models", "Fraud models", "Control", "activity", 60
+    path, title, group, icon, nav_order = "fraud-models", "Fraud models", "Control", "database", 60
     summary = "What scores payments, how good it was on data it had not seen, and what it replaced"
     list_order = ("-pk",)
     related = ("run",)
@@ -237,7 +237,7 @@ def _challenge(call: ActionCall, model: ModelArtefact) -> None:
 class DecisionAdmin(ModelAdmin):
     """Decisions, newest first."""
 
-    path, title, group, icon, nav_order = "fraud-decisions", "Fraud decisions", "Work", "activity", 60
+    path, title, group, icon, nav_order = "fraud-decisions", "Fraud decisions", "Work", "shield", 60
     summary = "What was decided about each payment and card, and why"
     list_order = ("-pk",)
     related = ("model", "policy")
@@ -340,7 +340,7 @@ def _decision_panel(decision: Decision) -> Panel:
 class TrainingRunAdmin(ModelAdmin):
     """Trainings, newest first."""
 
-    path, title, group, icon, nav_order = "fraud-trainings", "Fraud trainings", "Control", "activity", 61
+    path, title, group, icon, nav_order = "fraud-trainings", "Fraud trainings", "Control", "refresh-cw", 61
     summary = "What was learnt from, and what came out"
     list_order = ("-pk",)
     filters = (Choice("state", "State", tuple(RunState.choices)),)
@@ -377,7 +377,7 @@ class TrainingRunAdmin(ModelAdmin):
 class RuleVersionAdmin(ModelAdmin):
     """Rules in all their versions."""
 
-    path, title, group, icon, nav_order = "fraud-rules", "Fraud rules", "Control", "activity", 62
+    path, title, group, icon, nav_order = "fraud-rules", "Fraud rules", "Control", "scale", 62
     summary = "What raises a decision whatever the model says"
     list_order = ("code", "-version", "pk")
     detail = False

@@ -65,7 +65,7 @@ def _status(event: VendorEvent) -> Badge:
     name="vendors",
     permission=LOOK,
     navigation=Item(
-        title="Vendors", url_name="admin:vendors", group="Control", icon="activity", permission=LOOK, order=60
+        title="Vendors", url_name="admin:vendors", group="Control", icon="globe", permission=LOOK, order=70
     ),
 )
 def vendors_page(request: HttpRequest) -> HttpResponse:
@@ -101,7 +101,7 @@ def _panel(health: Health) -> Panel:
 class VendorEventAdmin(ModelAdmin):
     """What vendors told us, newest first."""
 
-    path, title, group, icon, nav_order = "vendor-events", "Vendor events", "Control", "activity", 61
+    path, title, group, icon, nav_order = "vendor-events", "Vendor events", "Control", "inbox", 71
     summary = "Webhooks that were certain, kept once each"
     list_order = ("-received_at", "-pk")
     search_by = ("public_id", "event_id", "object_reference")
@@ -155,7 +155,7 @@ class VendorEventAdmin(ModelAdmin):
 class VendorCallAdmin(ModelAdmin):
     """What we asked vendors, newest first."""
 
-    path, title, group, icon, nav_order = "vendor-calls", "Vendor calls", "Control", "activity", 62
+    path, title, group, icon, nav_order = "vendor-calls", "Vendor calls", "Control", "external-link", 72
     summary = "Each call: what for, how long, how it ended; never a body"
     detail = False
     compact = True
