@@ -27,7 +27,7 @@ CLIENT_PEPPER = env.str("CLIENT_PEPPER", default="")
 JWT_KEYS = env.str("JWT_KEYS", default="")
 
 # --- applications ---------------------------------------------------------------------------------------------------
-_ROOMS = [
+INSTALLED_APPS = [
     "flowlet.audit",
     "flowlet.identity",
     "flowlet.events",
@@ -41,9 +41,6 @@ _ROOMS = [
     "fraud",
     "payments",
     "flowlet.demo",
-]
-INSTALLED_APPS = [
-    *(room for room in _ROOMS if (BASE_DIR / room.replace(".", "/") / "apps.py").exists()),
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
