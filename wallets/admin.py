@@ -10,7 +10,6 @@ from django.urls import reverse
 from flowlet.backoffice.actions import ActionCall, action
 from flowlet.backoffice.admin import ModelAdmin
 from flowlet.backoffice.cells import Amount, Code, Main, When, minute, words
-from flowlet.backoffice.countries import country_name
 from flowlet.backoffice.filters import AmountSpan, Choice, DateSpan
 from flowlet.backoffice.frame import Button
 from flowlet.backoffice.lists import Column, View
@@ -18,6 +17,7 @@ from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.people import person_of
 from flowlet.backoffice.site import register
 from flowlet.backoffice.timeline import Subject, timeline_panel
+from flowlet.core.countries import country_name
 from flowlet.core.money import Money
 from flowlet.identity.queries import active_restrictions
 from wallets import admin_statements as _statements  # noqa: F401 - registers the statement page

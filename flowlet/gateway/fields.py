@@ -9,9 +9,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from flowlet.core.countries import NAMES
 from flowlet.core.currencies import EXPONENTS
 from flowlet.core.ids import is_id
-from flowlet.gateway.countries import COUNTRIES
 
 AMOUNT_MAX = 10**12
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
@@ -136,7 +136,7 @@ class CountryField(StringField):
         :raises ValidationError: if there is no such country
         """
         code = self.text(data)
-        if code not in COUNTRIES:
+        if code not in NAMES:
             self.fail("unknown_country")
         return code
 

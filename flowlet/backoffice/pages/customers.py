@@ -16,7 +16,6 @@ from flowlet.backoffice.admin import ModelAdmin
 from flowlet.backoffice.cards import FIGURES, Figure, FigureValue
 from flowlet.backoffice.cells import Badge, Code, Link, Main, Masked, Tone, When, minute, words
 from flowlet.backoffice.charts import CHARTS, Chart, Series, day_labels, days_until
-from flowlet.backoffice.countries import country_name
 from flowlet.backoffice.counts import count_each, shown
 from flowlet.backoffice.filters import Choice, DateSpan
 from flowlet.backoffice.lists import Column, View
@@ -26,6 +25,7 @@ from flowlet.backoffice.search import SEARCH, Found, SimpleSource
 from flowlet.backoffice.site import register
 from flowlet.backoffice.timeline import FORMATTERS, Sentence, Subject, timeline_panel
 from flowlet.core import clock
+from flowlet.core.countries import country_name
 from flowlet.core.ids import is_id
 from flowlet.identity import operations, queries
 from flowlet.identity.choices import (

@@ -10,13 +10,13 @@ from django.urls import reverse
 from flowlet.audit.models import AuditRecord
 from flowlet.backoffice.admin import ModelAdmin
 from flowlet.backoffice.cells import Badge, Code, Link, Main, When, words
-from flowlet.backoffice.countries import country_name
 from flowlet.backoffice.filters import Choice
 from flowlet.backoffice.lists import Column, View
 from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.people import person_of
 from flowlet.backoffice.site import register
 from flowlet.backoffice.timeline import FORMATTERS, Sentence, Subject, timeline_panel
+from flowlet.core.countries import country_name
 from flowlet.identity.models import ApiClient, ApiClientSecret, Partner, User
 
 
