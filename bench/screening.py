@@ -31,7 +31,7 @@ from rapidfuzz import fuzz, process  # noqa: E402
 from rapidfuzz.distance import JaroWinkler  # noqa: E402
 
 from compliance import queries  # noqa: E402
-from compliance.models import ListedEntity  # noqa: E402
+from compliance.models.screening import ListedEntity  # noqa: E402
 from compliance.names.align import score_names  # noqa: E402
 from compliance.names.normal import normal_name  # noqa: E402
 from compliance.names.score import Subject, compare  # noqa: E402

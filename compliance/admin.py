@@ -13,7 +13,7 @@ from compliance import queries
 from compliance.choices import PENDING_STATUSES, REASONS, HitStatus, Outcome
 from compliance.comparison import lines_of
 from compliance.list_formats import LISTS
-from compliance.models import POINTS_MAX, HitDecision, ScreeningHit
+from compliance.models.screening import POINTS_MAX, HitDecision, ScreeningHit
 from compliance.operations import screening
 from flowlet.audit import trail
 from flowlet.audit.models import AuditRecord

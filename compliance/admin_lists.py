@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from compliance import queries
 from compliance.choices import NotScreenedReason, SubjectState, VersionStatus
-from compliance.models import ListVersion, ScreeningRun, ScreeningSubject
+from compliance.models.screening import ListVersion, ScreeningRun, ScreeningSubject
 from compliance.operations import screening
 from flowlet.backoffice.actions import ActionCall, action
 from flowlet.backoffice.admin import ModelAdmin

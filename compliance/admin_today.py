@@ -10,7 +10,7 @@ from django.urls import reverse
 from compliance import queries
 from compliance.admin import due_cell, hit_href, queue_href, score_cell, status_badge
 from compliance.choices import PENDING_STATUSES
-from compliance.models import HitDecision, ScreeningHit
+from compliance.models.screening import HitDecision, ScreeningHit
 from flowlet.audit.models import AuditRecord
 from flowlet.backoffice.cards import (
     FIGURES,

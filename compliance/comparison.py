@@ -11,7 +11,7 @@ from rapidfuzz.distance import Levenshtein
 
 from compliance.choices import FactKind, NameKind
 from compliance.countries import name_of
-from compliance.models import POINTS_MAX, ListedEntity, ListedFact, ScreeningHit
+from compliance.models.screening import POINTS_MAX, ListedEntity, ListedFact, ScreeningHit
 from compliance.names.align import EQUAL, JOINED
 from compliance.names.normal import normal_name
 from flowlet.backoffice.cells import BLANK, Badge, Day, Masked, Part, Tone

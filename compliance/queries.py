@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Prefetch, QuerySet
 
 from compliance.choices import PENDING_STATUSES, VersionStatus
-from compliance.models import (
+from compliance.models.screening import (
     ListedEntity,
     ListedFact,
     ListedName,

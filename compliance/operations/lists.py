@@ -16,7 +16,7 @@ from django.db.models import Q
 from compliance.choices import VersionStatus
 from compliance.errors import ListRefused
 from compliance.list_formats import LISTS, ParsedEntity, ParsedList
-from compliance.models import ListedEntity, ListedFact, ListedName, ListSource, ListVersion
+from compliance.models.screening import ListedEntity, ListedFact, ListedName, ListSource, ListVersion
 from compliance.names.normal import normal_name
 from compliance.operations import locking
 from flowlet.audit import trail

@@ -8,7 +8,13 @@ from django.db import transaction
 
 from compliance import queries
 from compliance.choices import PENDING_STATUSES, HitStatus, NotScreenedReason, RunStatus, SubjectState
-from compliance.models import ListedEntity, ListVersion, ScreeningHit, ScreeningRun, ScreeningSubject
+from compliance.models.screening import (
+    ListedEntity,
+    ListVersion,
+    ScreeningHit,
+    ScreeningRun,
+    ScreeningSubject,
+)
 from compliance.operations.screening import end_hit, screen_against, screen_customer
 from flowlet.audit import trail
 from flowlet.identity.choices import CustomerStatus

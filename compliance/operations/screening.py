@@ -18,7 +18,7 @@ from compliance.choices import (
     VersionStatus,
 )
 from compliance.errors import AlreadyScreened, HitAlreadyDecided
-from compliance.models import HitDecision, ListedEntity, ListVersion, ScreeningHit, ScreeningSubject
+from compliance.models.screening import HitDecision, ListedEntity, ListVersion, ScreeningHit, ScreeningSubject
 from compliance.names.normal import NormalName, normal_name
 from compliance.names.score import ENGINE_VERSION, Comparison, Subject, compare
 from compliance.operations import locking

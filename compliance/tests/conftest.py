@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from compliance.models import ListVersion
+from compliance.models.screening import ListVersion
 from compliance.operations.lists import load_list
 from flowlet.identity import operations as identity
 from flowlet.identity.models import Customer, Partner

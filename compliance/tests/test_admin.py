@@ -10,7 +10,7 @@ from django.test import Client
 
 from compliance.admin import hit_href, queue_href
 from compliance.comparison import marked_names
-from compliance.models import HitDecision, ListVersion, ScreeningHit
+from compliance.models.screening import HitDecision, ListVersion, ScreeningHit
 from compliance.names.align import score_names
 from compliance.names.normal import normal_name
 from compliance.operations.screening import decide_hit

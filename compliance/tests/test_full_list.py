@@ -9,7 +9,7 @@ import pytest
 
 from compliance.list_formats import LISTS
 from compliance.management.commands.freeze_rarity import weights
-from compliance.models import ListedEntity, ScreeningHit
+from compliance.models.screening import ListedEntity, ScreeningHit
 from compliance.names import rarity
 from compliance.names.align import score_names
 from compliance.names.normal import normal_name

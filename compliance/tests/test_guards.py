@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from compliance.models import HitDecision, ListVersion, ScreeningHit, ScreeningPolicy, ScreeningRun
+from compliance.models.screening import HitDecision, ListVersion, ScreeningHit, ScreeningPolicy, ScreeningRun
 from compliance.operations.screening import decide_hit
 from flowlet.identity.models import Customer, User
 

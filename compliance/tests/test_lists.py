@@ -13,7 +13,7 @@ from compliance.choices import VersionStatus
 from compliance.errors import ListRefused
 from compliance.list_formats import LISTS
 from compliance.lists import ofac_remarks
-from compliance.models import ListedEntity, ListedFact, ListedName, ListVersion, ScreeningRun
+from compliance.models.screening import ListedEntity, ListedFact, ListedName, ListVersion, ScreeningRun
 from compliance.operations.lists import load_list
 from compliance.tests.conftest import FILES, SAMPLE, sample, without
 from flowlet.audit.models import AuditRecord

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from compliance.errors import HitAlreadyDecided, ListRefused
-from compliance.models import HitDecision, ListedEntity, ListVersion, ScreeningHit
+from compliance.models.screening import HitDecision, ListedEntity, ListVersion, ScreeningHit
 from compliance.operations.lists import load_list
 from compliance.operations.rescreening import rescreen
 from compliance.operations.screening import decide_hit

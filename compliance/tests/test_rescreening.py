@@ -7,7 +7,7 @@ import pytest
 
 from compliance import queries
 from compliance.choices import HitStatus, RunStatus, SubjectState
-from compliance.models import ListVersion, ScreeningHit, ScreeningRun, ScreeningSubject
+from compliance.models.screening import ListVersion, ScreeningHit, ScreeningRun, ScreeningSubject
 from compliance.names.normal import normal_name
 from compliance.operations.lists import load_list
 from compliance.operations.rescreening import rescreen

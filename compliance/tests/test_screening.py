@@ -14,7 +14,13 @@ from compliance.errors import (
     NoteTooLong,
     ReasonNotForOutcome,
 )
-from compliance.models import HitDecision, ListVersion, ScreeningHit, ScreeningPolicy, ScreeningSubject
+from compliance.models.screening import (
+    HitDecision,
+    ListVersion,
+    ScreeningHit,
+    ScreeningPolicy,
+    ScreeningSubject,
+)
 from compliance.operations.lists import load_list
 from compliance.operations.screening import decide_hit, pass_by_hand, screen_customer
 from compliance.tests.conftest import sample

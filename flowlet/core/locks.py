@@ -9,6 +9,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 # A transaction may lock tables from left to right only. What is not named here may not be locked at all.
 ORDER = (
+    "backoffice.approval",
     "identity.partner",
     "identity.apiclient",
     "identity.user",
@@ -16,14 +17,29 @@ ORDER = (
     "identity.restriction",
     "compliance.listsource",
     "compliance.screeninghit",
+    "compliance.kycapplication",
+    "compliance.kycdocument",
+    "compliance.scenarioversion",
+    "compliance.dirtywindow",
+    "compliance.alert",
+    "compliance.case",
+    "compliance.suspiciousactivityreport",
+    "compliance.currencytransactionreport",
+    "compliance.filing",
     "wallets.bankaccount",
     "wallets.wallet",
     "wallets.deposit",
     "wallets.withdrawal",
+    "wallets.limituse",
+    "cards.cardprogramme",
+    "cards.card",
+    "cards.cardauthorization",
     "payments.payment",
     "fraud.label",
     "fraud.modelartefact",
+    "analytics.dirtyslice",
     "ledger.balance",
+    "ledger.holdstate",
 )
 _RANK = {label: rank for rank, label in enumerate(ORDER)}
 _STATE = "_flowlet_locks"

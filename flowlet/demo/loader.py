@@ -11,7 +11,7 @@ from queue import Empty, Queue
 
 from django.db import connection, connections
 
-from compliance.models import ScreeningHit
+from compliance.models.screening import ScreeningHit
 from compliance.operations.lists import load_list
 from compliance.operations.screening import decide_hit
 from flowlet.audit.trail import Actor, acting

@@ -5,6 +5,7 @@ from pathlib import Path
 import environ
 
 from flowlet.core.logs import configure
+from flowlet.settings.jobs import beat_schedule
 from flowlet.settings.vendors import (
     read_vendors,
     simulator_urls,
@@ -40,6 +41,9 @@ INSTALLED_APPS = [
     "compliance",
     "fraud",
     "payments",
+    "cards",
+    "flowlet.assistant",
+    "analytics",
     "flowlet.demo",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -212,18 +216,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 15 * 60
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-# A beat that nobody took before the next one is not worth running.
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
-    "events.relay": {"task": "events.relay", "schedule": 1.0, "options": {"expires": 5}},
-    "integrations.process_vendor_events": {"task": "integrations.process_vendor_events", "schedule": 5},
-    "notifications.send_due": {"task": "notifications.send_due", "schedule": 5},
-    "payments.send_attempts": {"task": "payments.send_attempts", "schedule": 2.0, "options": {"expires": 10}},
-    "payments.check_attempts": {
-        "task": "payments.check_attempts",
-        "schedule": 15,
-        "options": {"expires": 30},
-    },
-}
+CELERY_BEAT_SCHEDULE = beat_schedule()
 CELERY_TIMEZONE = "UTC"
 
 # --- vendors and messages, see flowlet/settings/vendors.py ---------------------------------------------------------------

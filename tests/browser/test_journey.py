@@ -12,7 +12,7 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
-from compliance.models import ScreeningHit
+from compliance.models.screening import ScreeningHit
 from flowlet.gateway.tests.factories import Api, make_client
 from flowlet.identity.models import Customer, Partner, Restriction, User
 from tests.browser.conftest import Visit

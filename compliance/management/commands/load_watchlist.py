@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from compliance.errors import ListRefused
 from compliance.list_formats import LISTS
-from compliance.models import ListVersion
+from compliance.models.screening import ListVersion
 from compliance.operations.lists import load_list
 from compliance.operations.rescreening import rescreen
 from flowlet.audit.trail import Actor, acting

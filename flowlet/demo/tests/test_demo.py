@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db.models import Sum
 
-from compliance.models import ScreeningHit
+from compliance.models.screening import ScreeningHit
 from flowlet.demo.people import CLIENT_SECRET, DESKS, PASSWORD
 from flowlet.demo.story import tell
 from flowlet.identity.models import Customer, Partner, User

@@ -1,0 +1,5 @@
+"""Django looks for models here; import each from the module that holds it."""
+
+from compliance.models import screening
+
+__all__ = ["screening"]

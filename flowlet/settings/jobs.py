@@ -1,0 +1,91 @@
+"""Every job that beat starts: the one table behind the schedule, the admin's page of jobs and the README."""
+
+from dataclasses import dataclass
+
+from celery.schedules import crontab
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """
+    A task on a schedule: every `every_s` seconds, or at `at` (hour and minute, UTC, daily).
+
+    `title` says what it does, `safe` what makes it safe to run twice. A beat that no worker took within `expires_s`
+    seconds is dropped: the next one does the same work.
+    """
+
+    task: str
+    title: str
+    safe: str
+    every_s: float = 0
+    at: tuple[int, int] | None = None
+    expires_s: int = 30
+
+    @property
+    def schedule(self) -> float | crontab:
+        """Return the schedule as Celery takes it."""
+        return self.every_s if self.at is None else crontab(hour=str(self.at[0]), minute=str(self.at[1]))
+
+    @property
+    def schedule_text(self) -> str:
+        """Return the schedule in words."""
+        if self.at is not None:
+            return f"daily at {self.at[0]:02}:{self.at[1]:02} UTC"
+        if self.every_s >= 60 and self.every_s % 60 == 0:  # noqa: PLR2004 - seconds of a minute
+            return "every minute" if self.every_s == 60 else f"every {self.every_s / 60:g} minutes"  # noqa: PLR2004
+        return "every second" if self.every_s == 1 else f"every {self.every_s:g} seconds"
+
+
+JOBS: tuple[Job, ...] = (
+    # --- events -----------------------------------------------------------------------------------------------------
+    Job(
+        task="events.relay",
+        title="Hands new events to their receivers",
+        safe="takes rows with SKIP LOCKED; each receiver ignores an event it has seen",
+        every_s=1,
+        expires_s=5,
+    ),
+    # --- integrations -----------------------------------------------------------------------------------------------
+    Job(
+        task="integrations.process_vendor_events",
+        title="Works on webhooks that vendors sent",
+        safe="one row per vendor event id, locked while it is worked on, final once done",
+        every_s=5,
+    ),
+    # --- notifications ----------------------------------------------------------------------------------------------
+    Job(
+        task="notifications.send_due",
+        title="Sends messages that wait",
+        safe="a message is claimed before it is sent and has one id at the vendor",
+        every_s=5,
+    ),
+    # --- payments ---------------------------------------------------------------------------------------------------
+    Job(
+        task="payments.send_attempts",
+        title="Sends planned payments and refunds to their rail",
+        safe="our reference is the vendor's idempotency key; SENT is written before the call",
+        every_s=2,
+        expires_s=10,
+    ),
+    Job(
+        task="payments.check_attempts",
+        title="Asks the rails about payments without a known outcome",
+        safe="only reads at the vendor; settling locks the payment and final states stay",
+        every_s=15,
+    ),
+    # --- ledger and wallets -----------------------------------------------------------------------------------------
+    # --- cards ------------------------------------------------------------------------------------------------------
+    # --- identities -------------------------------------------------------------------------------------------------
+    # --- monitoring -------------------------------------------------------------------------------------------------
+    # --- reports to authorities -------------------------------------------------------------------------------------
+    # --- fraud ------------------------------------------------------------------------------------------------------
+    # --- analytics --------------------------------------------------------------------------------------------------
+)
+
+
+def beat_schedule() -> dict[str, dict[str, object]]:
+    """Return the schedule as Celery's `beat_schedule` takes it."""
+    return {
+        job.task: {"task": job.task, "schedule": job.schedule, "options": {"expires": job.expires_s}}
+        for job in JOBS
+    }
