@@ -133,7 +133,7 @@ def action(  # noqa: PLR0913 - a declaration: each argument is one line of it
     `version` is what the form saw of the object: another one at the time of posting means somebody was quicker.
     `next_href` names the next page; default is where the person came from. `form` adds fields, read as `call.data`.
     `note="required"` asks for words as well. An action that needs a second person cannot be declared here: it goes
-    through the approvals, so `four_eyes` takes only False.
+    through `approvals`: its button asks for one.
     """
     del four_eyes
 

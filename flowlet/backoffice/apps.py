@@ -15,6 +15,9 @@ class BackofficeConfig(AppConfig):
 
     def ready(self) -> None:
         """Import our own pages; Django's admin app imports each app's `admin.py`."""
+        from flowlet.backoffice import jobs
+
+        jobs.connect()
         pages = import_module("flowlet.backoffice.pages")
         for page in iter_modules(pages.__path__):
             import_module(f"{pages.__name__}.{page.name}")

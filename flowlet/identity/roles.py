@@ -25,17 +25,50 @@ _TRAIL = ("audit.view_auditrecord", "audit.verify_auditrecord", "audit.export_au
 
 _VENDORS = ("integrations.view_vendorcall", "integrations.view_vendorevent")
 
+# Which acts a person may make or check is each act's own matter; this one only opens the page.
+_APPROVALS = ("backoffice.view_approval",)
+_JOBS = ("backoffice.view_jobrun",)
+
 # role -> permissions (`app.codename`). Source: the table of roles in the back office design.
 ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     "support": _SEE_MONEY,
-    "ops": (*_SEE_MONEY, *_VENDORS, "integrations.retry_vendorevent", *_FREEZE, *_UNFREEZE),
-    "officer": (*_SEE_MONEY, *_FREEZE, *_HITS, *_FRAUD),
-    "lead": (*_SEE_MONEY, *_FREEZE, *_UNFREEZE, *_HITS, *_TRAIL, *_FRAUD, *_MODELS, "events.view_event"),
-    "finance": (*_SEE_MONEY, *_LEDGER, "wallets.export_statement"),
-    "finance_lead": (*_SEE_MONEY, *_LEDGER, "wallets.export_statement", *_TRAIL),
-    "analyst": ("payments.view_payment", *_FRAUD, *_MODELS, *_MODEL_WORK),
+    "ops": (
+        *_SEE_MONEY,
+        *_APPROVALS,
+        *_JOBS,
+        *_VENDORS,
+        "integrations.retry_vendorevent",
+        *_FREEZE,
+        *_UNFREEZE,
+    ),
+    "officer": (*_SEE_MONEY, *_APPROVALS, *_FREEZE, *_HITS, *_FRAUD),
+    "lead": (
+        *_SEE_MONEY,
+        *_APPROVALS,
+        *_JOBS,
+        *_FREEZE,
+        *_UNFREEZE,
+        *_HITS,
+        *_TRAIL,
+        *_FRAUD,
+        *_MODELS,
+        "events.view_event",
+    ),
+    "finance": (*_SEE_MONEY, *_APPROVALS, *_LEDGER, "wallets.export_statement"),
+    "finance_lead": (*_SEE_MONEY, *_APPROVALS, *_LEDGER, "wallets.export_statement", *_TRAIL),
+    "analyst": ("payments.view_payment", *_APPROVALS, *_FRAUD, *_MODELS, *_MODEL_WORK),
     "auditor": (
-        *(*_SEE_MONEY, *_LEDGER, *_TRAIL, *_VENDORS, *_FRAUD, *_MODELS, "events.view_event"),
+        *(
+            *_SEE_MONEY,
+            *_APPROVALS,
+            *_JOBS,
+            *_LEDGER,
+            *_TRAIL,
+            *_VENDORS,
+            *_FRAUD,
+            *_MODELS,
+            "events.view_event",
+        ),
         *("identity.view_user", "identity.view_partner", "identity.view_apiclient"),
     ),
     "access": ("identity.view_user", "identity.view_partner", "identity.view_apiclient"),

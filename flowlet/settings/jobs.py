@@ -73,6 +73,14 @@ JOBS: tuple[Job, ...] = (
         safe="only reads at the vendor; settling locks the payment and final states stay",
         every_s=15,
     ),
+    # --- approvals --------------------------------------------------------------------------------------------------
+    Job(
+        task="backoffice.expire_approvals",
+        title="Closes requests that no second person decided in time",
+        safe="only a waiting request expires; the update is conditional",
+        every_s=60,
+        expires_s=50,
+    ),
     # --- ledger and wallets -----------------------------------------------------------------------------------------
     # --- cards ------------------------------------------------------------------------------------------------------
     # --- identities -------------------------------------------------------------------------------------------------
@@ -81,6 +89,9 @@ JOBS: tuple[Job, ...] = (
     # --- fraud ------------------------------------------------------------------------------------------------------
     # --- analytics --------------------------------------------------------------------------------------------------
 )
+
+
+JOBS_BY_TASK = {job.task: job for job in JOBS}
 
 
 def beat_schedule() -> dict[str, dict[str, object]]:

@@ -1,2 +1,11 @@
+DROP FUNCTION flowlet_approved(bigint, text, text);
+DROP TRIGGER vote_refuse_truncate ON backoffice_approvalvote;
+DROP TRIGGER vote_refuse_change ON backoffice_approvalvote;
+DROP TRIGGER vote_guard ON backoffice_approvalvote;
+DROP FUNCTION backoffice_guard_vote();
+DROP TRIGGER approval_refuse_truncate ON backoffice_approval;
+DROP TRIGGER approval_guard ON backoffice_approval;
+DROP FUNCTION backoffice_guard_approval();
+ALTER TABLE backoffice_approvalvote DROP CONSTRAINT vote_of_this_maker;
 DROP TRIGGER form_receipt_refuse_truncate ON backoffice_formreceipt;
 DROP TRIGGER form_receipt_refuse_change ON backoffice_formreceipt;
