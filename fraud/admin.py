@@ -1,4 +1,4 @@
-"""Fraud in the back office: decisions with their reasons, models with metrics and roll-back, trainings, rules."""
+"""Fraud in the back office: models with metrics, promotion and roll-back, trainings, rules; decisions next door."""
 
 from typing import Any
 
@@ -6,23 +6,18 @@ from django.http import HttpRequest
 
 from flowlet.backoffice.actions import ActionCall, action
 from flowlet.backoffice.admin import ModelAdmin
-from flowlet.backoffice.cells import Amount, Badge, Code, Main, Tone, When
+from flowlet.backoffice.cells import Badge, Code, Main, Tone, When
 from flowlet.backoffice.charts import Series, bars
-from flowlet.backoffice.filters import Choice, DateSpan, Text
+from flowlet.backoffice.filters import Choice, Text
 from flowlet.backoffice.lists import Column
 from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.site import register
-from flowlet.core.money import Money
-from fraud.choices import Action, Degraded, ModelStatus, RunState
-from fraud.models import Decision, GateRun, ModelArtefact, ModelScore, RuleHit, RuleVersion, TrainingRun
+from fraud.admin_decisions import rule_title, values_text
+from fraud.choices import ModelStatus, RunState
+from fraud.models import GateRun, ModelArtefact, RuleVersion, TrainingRun
 from fraud.operations import modelling
+from fraud.operations.crowning import ask_for_champion, may_be_crowned
 
-_ACTION_TONES: dict[str, Tone] = {
-    Action.ALLOW: "ok",
-    Action.STEP_UP: "info",
-    Action.REVIEW: "warn",
-    Action.DECLINE: "bad",
-}
 _MODEL_TONES: dict[str, Tone] = {
     ModelStatus.CHAMPION: "ok",
     ModelStatus.CHALLENGER: "info",
@@ -35,14 +30,15 @@ _ROLL_BACK_REASONS = (
     ("DRIFT", "The population has changed"),
     ("FAULT", "The model is faulty"),
 )
+_CROWN_REASONS = (
+    ("BETTER", "It ranks better than the champion"),
+    ("FRESHER", "It knows newer fraud"),
+    ("FIRST", "There is no champion yet"),
+)
 _PROMOTE_REASONS = (
     ("COMPARE", "To be compared with the champion"),
     ("SECOND_OPINION", "Rules use its score"),
 )
-
-
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.1f} %"
 
 
 def _metric(artefact: ModelArtefact, name: str) -> str:
@@ -88,7 +84,10 @@ class ModelArtefactAdmin(ModelAdmin):
         ),
         Column(title="Trained", cell=lambda m: When(m.created_at), width="m", right=True, hide="s"),
     )
-    empty = ("No model yet", "Start a training with manage.py fraud_train.")
+    empty = (
+        "No model yet",
+        "Start a training: the button on the page of trainings, or manage.py fraud_train.",
+    )
 
     def object_title(self, obj: Any) -> str:
         """Return the kind of model."""
@@ -225,115 +224,34 @@ def _challenge(call: ActionCall, model: ModelArtefact) -> None:
     modelling.promote(
         artefact_id=model.pk,
         to=ModelStatus.CHALLENGER,
-        requested_by=call.actor.ref,
-        approved_by="",
         reason_code=call.reason,
         note=call.note,
         now=call.now,
     )
 
 
-@register(Decision)
-class DecisionAdmin(ModelAdmin):
-    """Decisions, newest first."""
-
-    path, title, group, icon, nav_order = "fraud-decisions", "Fraud decisions", "Work", "shield", 60
-    summary = "What was decided about each payment and card, and why"
-    list_order = ("-pk",)
-    related = ("model", "policy")
-    search_by = ("public_id", "source_id", "customer")
-    search_hint = "Decision, payment or customer id"
-    filters = (
-        Choice("action", "Action", tuple(Action.choices)),
-        DateSpan("at", "Time", lookup="decided_at"),
+@action(
+    name="crown-model",
+    model=ModelArtefact,
+    permission="fraud.promote_model",
+    label="Ask to let it decide",
+    title=lambda model: f"Ask a colleague to let {model.public_id} decide?",
+    text="A second person sees its gate and figures. When they agree, it scores and decides every payment and card.",
+    reasons=_CROWN_REASONS,
+    note="required",
+    available=may_be_crowned,
+    done="The request waits for a second person.",
+    primary=True,
+    icon="user-round-check",
+)
+def _crown(call: ActionCall, model: ModelArtefact) -> None:
+    ask_for_champion(
+        artefact_id=model.pk,
+        maker_id=call.person.user.pk,
+        reason_code=call.reason,
+        note=call.note,
+        now=call.now,
     )
-    columns = (
-        Column(title="Decision", cell=lambda d: Main(d.source_id, d.public_id, mono=True)),
-        Column(title="Action", cell=lambda d: _action_badge(d.action), width="m"),
-        Column(title="Probability", cell=lambda d: _percent(d.probability), width="s", right=True),
-        Column(
-            title="Amount", cell=lambda d: Amount(Money(d.amount_minor, d.currency)), width="m", right=True
-        ),
-        Column(
-            title="Degraded", cell=lambda d: Badge("Yes", "warn") if d.degraded else "", width="s", hide="m"
-        ),
-        Column(title="Time", cell=lambda d: When(d.decided_at), width="m", right=True, hide="s"),
-    )
-
-    def object_title(self, obj: Any) -> str:
-        """Return what was decided on."""
-        return str(obj.source_id)
-
-    def badges(self, obj: Any) -> list[object]:
-        """Return the action, and each rung of the ladder it stood on."""
-        return [
-            _action_badge(obj.action),
-            *(Badge(Degraded(rung).label[:40], "warn") for rung in obj.degraded),
-        ]
-
-    def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
-        """Return reasons, rule hits, what each model said, and the decision's facts."""
-        del request
-        return [_reasons_panel(obj), _hits_panel(obj), _scores_panel(obj), _decision_panel(obj)]
-
-
-def _action_badge(code: str) -> Badge:
-    return Badge(Action(code).label, _ACTION_TONES.get(code, ""))
-
-
-def _reasons_panel(decision: Decision) -> Panel:
-    columns = (
-        Column(title="Reason", cell=lambda r: Main(r["family"], r["text"])),
-        Column(title="Value", cell=lambda r: "" if r["value"] is None else f"{r['value']:,.3g}", right=True),
-        Column(title="Share of the score", cell=lambda r: f"{r['share']:+.3f}", right=True),
-    )
-    return table_panel(
-        "Reasons",
-        columns=columns,
-        rows=decision.reasons,
-        empty=("No model scored this", "Rules and limits decided alone."),
-        note="Shares in log-odds; together they are the score. Positive speaks for fraud.",
-    )
-
-
-def _hits_panel(decision: Decision) -> Panel:
-    hits = RuleHit.objects.filter(decision_id=decision.pk).select_related("rule_version").order_by("pk")
-    columns = (
-        Column(title="Rule", cell=lambda h: Main(h.rule_version.code, f"version {h.rule_version.version}")),
-        Column(title="Asks for", cell=lambda h: _action_badge(h.action)),
-        Column(title="Saw", cell=lambda h: ", ".join(f"{k} = {v:g}" for k, v in h.values.items()), hide="s"),
-        Column(title="State", cell=lambda h: Badge("Live", "ok") if h.live else Badge("Shadow")),
-    )
-    return table_panel("Rule hits", columns=columns, rows=list(hits), empty=("No rule hit", ""))
-
-
-def _scores_panel(decision: Decision) -> Panel:
-    scores = ModelScore.objects.filter(decision_id=decision.pk).select_related("artefact").order_by("pk")
-    columns = (
-        Column(
-            title="Model",
-            cell=lambda s: Main(s.artefact.learner.capitalize(), s.artefact.public_id, mono=True),
-        ),
-        Column(title="Role", cell=lambda s: s.role.capitalize()),
-        Column(title="Raw score", cell=lambda s: f"{s.score:.4f}", right=True),
-    )
-    return table_panel(
-        "What each model said", columns=columns, rows=list(scores), empty=("No model scored", "")
-    )
-
-
-def _decision_panel(decision: Decision) -> Panel:
-    facts: list[tuple[str, object]] = [
-        ("Probability of fraud", _percent(decision.probability)),
-        ("Amount", Amount(Money(decision.amount_minor, decision.currency))),
-        ("Customer", Code(decision.customer)),
-        ("Product", decision.get_product_display()),
-        ("Model", str(decision.model or "")),
-        ("Policy", str(decision.policy or "")),
-        ("Took", f"{decision.elapsed_us / 1000:.1f} ms"),
-        ("Decided", When(decision.decided_at)),
-    ]
-    return facts_panel("Decision", facts, side=True)
 
 
 @register(TrainingRun)
@@ -373,6 +291,28 @@ class TrainingRunAdmin(ModelAdmin):
         return [facts_panel("Training", facts)]
 
 
+@action(
+    name="train-again",
+    model=TrainingRun,
+    permission="fraud.train_model",
+    label="Train again",
+    title=lambda run: f"Train another {run.learner} model with the labels known today?",
+    text="The training worker takes it up; the new model is a candidate and decides nothing.",
+    reason=False,
+    available=lambda run: run.state in (RunState.DONE, RunState.FAILED),
+    done="The training is queued.",
+    icon="refresh-cw",
+)
+def _train_again(call: ActionCall, run: TrainingRun) -> None:
+    modelling.train(
+        learner=run.learner,
+        stream=run.stream,
+        feature_set=run.feature_set,
+        parameters=run.parameters,
+        now=call.now,
+    )
+
+
 @register(RuleVersion)
 class RuleVersionAdmin(ModelAdmin):
     """Rules in all their versions."""
@@ -382,8 +322,11 @@ class RuleVersionAdmin(ModelAdmin):
     list_order = ("code", "-version", "pk")
     detail = False
     columns = (
-        Column(title="Rule", cell=lambda r: Main(r.code, f"version {r.version}")),
+        Column(title="Rule", cell=lambda r: Main(rule_title(r), f"{r.code}, version {r.version}")),
         Column(title="Status", cell=lambda r: Badge(r.get_status_display()), width="m"),
-        Column(title="Parameters", cell=lambda r: ", ".join(f"{k} = {v:g}" for k, v in r.parameters.items())),
+        Column(
+            title="Parameters",
+            cell=lambda r: values_text(r.parameters),
+        ),
         Column(title="Since", cell=lambda r: When(r.created_at), width="m", right=True),
     )

@@ -264,6 +264,9 @@ class ModelArtefact(models.Model):
     status = models.CharField(max_length=10, choices=choices.ModelStatus)
     requested_by = models.CharField(max_length=80, blank=True, default="")
     approved_by = models.CharField(max_length=80, blank=True, default="")
+    approval = models.OneToOneField(
+        "backoffice.Approval", models.PROTECT, null=True, blank=True, related_name="+"
+    )
     promoted_at = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
@@ -285,6 +288,7 @@ class ModelArtefact(models.Model):
         ]
         permissions: ClassVar = [
             ("promote_model", "Can promote a model"),
+            ("approve_model", "Can approve a champion as the second person"),
             ("roll_back_model", "Can go back to the previous model"),
             ("train_model", "Can start a training"),
         ]

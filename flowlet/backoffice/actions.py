@@ -123,7 +123,6 @@ def action(  # noqa: PLR0913 - a declaration: each argument is one line of it
     form: type[forms.Form] | None = None,
     order: int = 50,
     button: bool = True,
-    four_eyes: Literal[False] = False,
 ) -> Callable[[Callable[[ActionCall, Row], object]], Callable[[ActionCall, Row], object]]:
     """
     Register a function as an action; it calls one operation with `call.reason`, `call.note`, `call.now`.
@@ -135,7 +134,6 @@ def action(  # noqa: PLR0913 - a declaration: each argument is one line of it
     `note="required"` asks for words as well. An action that needs a second person cannot be declared here: it goes
     through `approvals`: its button asks for one.
     """
-    del four_eyes
 
     def register(function: Callable[[ActionCall, Row], object]) -> Callable[[ActionCall, Row], object]:
         declared = Action(

@@ -21,6 +21,7 @@ _HITS = ("compliance.view_screeninghit", "compliance.decide_hit", "compliance.vi
 _FRAUD = ("fraud.view_decision", "fraud.view_ruleversion")
 _MODELS = ("fraud.view_modelartefact", "fraud.view_trainingrun")
 _MODEL_WORK = ("fraud.train_model", "fraud.promote_model", "fraud.roll_back_model")
+_MODEL_CHECK = ("fraud.approve_model",)
 _TRAIL = ("audit.view_auditrecord", "audit.verify_auditrecord", "audit.export_auditrecord")
 
 _VENDORS = ("integrations.view_vendorcall", "integrations.view_vendorevent")
@@ -52,6 +53,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_TRAIL,
         *_FRAUD,
         *_MODELS,
+        *_MODEL_CHECK,
         "events.view_event",
     ),
     "finance": (*_SEE_MONEY, *_APPROVALS, *_LEDGER, "wallets.export_statement"),

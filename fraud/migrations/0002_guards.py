@@ -4,5 +4,5 @@ from flowlet.core.migrations import sql_file
 
 
 class Migration(migrations.Migration):
-    dependencies = [("fraud", "0001_initial"), ("audit", "0002_guards")]
+    dependencies = [("fraud", "0001_initial"), ("audit", "0002_guards"), ("backoffice", "0002_guards")]
     operations = [sql_file(__file__, "guards")]

@@ -7,6 +7,7 @@ from celery import current_app
 from django.db import transaction
 
 from flowlet.audit import trail
+from flowlet.backoffice.models import Approval
 from flowlet.core.errors import NotFound
 from flowlet.core.locks import lock
 from flowlet.events import outbox
@@ -75,16 +76,16 @@ def promote(
     *,
     artefact_id: int,
     to: str,
-    requested_by: str,
-    approved_by: str,
     reason_code: str,
     now: datetime,
     note: str = "",
+    approval: Approval | None = None,
 ) -> ModelArtefact:
     """
     Let a model serve: SHADOW and CHALLENGER score beside, CHAMPION decides and sends its predecessor to RETIRED.
 
-    A champion explains itself additively, passed the gate against the present champion, and has two people behind it.
+    A champion explains itself additively; on the live stream it has passed the gate against the present champion and
+    comes by an `approval` of `fraud.promote_champion`.
 
     :raises NotFound: if there is no such model
     :raises PromotionRefused: with the failing line
@@ -93,10 +94,15 @@ def promote(
     if to not in _TARGETS:
         raise PromotionRefused(artefact=artefact.public_id, reason=f"{to} is no standing to promote to")
     if to == ModelStatus.CHAMPION:
-        _check_champion(artefact, requested_by, approved_by)
+        check_champion(artefact)
+        if artefact.stream == LIVE and approval is None:
+            raise PromotionRefused(artefact=artefact.public_id, reason="it needs two people")
     for other in _replaced_by(artefact, to):
         _move(other, ModelStatus.RETIRED, now)
-    artefact.requested_by, artefact.approved_by = requested_by, approved_by
+    actor = trail.current_actor().ref
+    artefact.approval = approval
+    artefact.requested_by = approval.maker.public_id if approval else actor
+    artefact.approved_by = actor if to == ModelStatus.CHAMPION else ""
     _move(artefact, ModelStatus(to), now, reason_code=reason_code, note=note)
     return artefact
 
@@ -117,26 +123,22 @@ def roll_back(*, stream: str, reason_code: str, now: datetime, note: str = "") -
         if champion.status == ModelStatus.CHAMPION:
             # To CANDIDATE: a model that disappointed is no former champion that the ladder may fall back on.
             champion.requested_by = champion.approved_by = ""
+            champion.approval = None
             _move(champion, ModelStatus.CANDIDATE, now)
     _move(back, ModelStatus.CHAMPION, now, reason_code=reason_code, note=note)
     return back
 
 
-def _locked(artefact_id: int) -> ModelArtefact:
-    stream = ModelArtefact.objects.filter(pk=artefact_id).values_list("stream", flat=True).first()
-    found = {row.pk: row for row in lock(ModelArtefact.objects.filter(stream=stream))}
-    if artefact_id not in found:
-        raise NotFound
-    return found[artefact_id]
+def check_champion(artefact: ModelArtefact) -> None:
+    """
+    Check that a model may decide: its family gives additive reasons, and its gate passed against today's champion.
 
-
-def _check_champion(artefact: ModelArtefact, requested_by: str, approved_by: str) -> None:
+    :raises PromotionRefused: with the failing line
+    """
     if artefact.learner not in ADDITIVE:
         raise PromotionRefused(artefact=artefact.public_id, reason="its family gives no additive reasons")
     if artefact.stream != LIVE:
         return
-    if not requested_by or not approved_by or requested_by == approved_by:
-        raise PromotionRefused(artefact=artefact.public_id, reason="it needs two people")
     gate = GateRun.objects.filter(artefact=artefact).order_by("-pk").first()
     if gate is None:
         raise PromotionRefused(artefact=artefact.public_id, reason="it has not been through the gate")
@@ -148,6 +150,14 @@ def _check_champion(artefact: ModelArtefact, requested_by: str, approved_by: str
         raise PromotionRefused(
             artefact=artefact.public_id, reason="the gate judged it against another champion"
         )
+
+
+def _locked(artefact_id: int) -> ModelArtefact:
+    stream = ModelArtefact.objects.filter(pk=artefact_id).values_list("stream", flat=True).first()
+    found = {row.pk: row for row in lock(ModelArtefact.objects.filter(stream=stream))}
+    if artefact_id not in found:
+        raise NotFound
+    return found[artefact_id]
 
 
 def _replaced_by(artefact: ModelArtefact, to: str) -> list[ModelArtefact]:
@@ -164,7 +174,9 @@ def _move(
         artefact.promoted_at, artefact.retired_at = now, None
     elif before == ModelStatus.CHAMPION:
         artefact.retired_at = now
-    artefact.save(update_fields=["status", "requested_by", "approved_by", "promoted_at", "retired_at"])
+    artefact.save(
+        update_fields=["status", "requested_by", "approved_by", "approval", "promoted_at", "retired_at"]
+    )
     trail.record(
         action="fraud_model.move",
         object_type="fraud_model",

@@ -42,8 +42,6 @@ def models(now):
         modelling.promote(
             artefact_id=artefact.pk,
             to="CHAMPION",
-            requested_by="a",
-            approved_by="b",
             reason_code="TEST",
             now=now + timedelta(hours=hour),
         )

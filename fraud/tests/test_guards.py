@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
+from flowlet.backoffice.models import Approval, ApprovalVote
 from fraud.models import (
     Decision,
     FeatureSet,
@@ -172,17 +173,43 @@ def test_a_live_rule_needs_its_approval_and_a_built_one_its_back_test(
         )
 
 
-def test_nobody_is_champion_of_the_live_stream_past_gate_and_second_person(artefact, now):
+def test_nobody_is_champion_of_the_live_stream_past_gate_and_second_person(
+    artefact, now, officer, second_officer
+):
     crown = "UPDATE fraud_modelartefact SET status = 'CHAMPION', promoted_at = now(), requested_by = %s, approved_by = %s"
+    approval = Approval.objects.create(
+        action="fraud.promote_champion",
+        object_type="fraud_model",
+        object_id=artefact.public_id,
+        payload={},
+        evidence={},
+        content_hash="h",
+        maker=officer,
+        reason_code="BETTER",
+        note="",
+        created_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
 
     _refused(crown, "a", "b", match="passed gate")
     GateRun.objects.create(artefact=artefact, results=[], passed=False, digest="g", created_at=now)
     _refused(crown, "a", "b", match="passed gate")
     GateRun.objects.create(artefact=artefact, results=[], passed=True, digest="g", created_at=now)
-    _refused(crown, "a", "a", match="model_two_people")
-    _refused(crown, "a", "", match="model_champion_approved")
+    _refused(crown, "a", "b", match="second person")
+    by = f"{crown}, approval_id = {approval.pk}"
+    _refused(by, "a", "b", match="second person")
+    ApprovalVote.objects.create(
+        approval=approval,
+        maker=officer,
+        checker=second_officer,
+        decision="APPROVE",
+        seen_hash="h",
+        voted_at=now,
+    )
+    _refused(by, "a", "a", match="model_two_people")
+    _refused(by, "a", "", match="model_champion_approved")
     with connection.cursor() as cursor:
-        cursor.execute(crown, ["a", "b"])
+        cursor.execute(by, ["a", "b"])
 
 
 def test_a_models_parts_and_a_finished_run_are_fixed(artefact):

@@ -9,15 +9,19 @@ import numpy as np
 import pytest
 import xgboost
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from flowlet.audit.models import AuditRecord
+from flowlet.audit.trail import Actor, acting
+from flowlet.backoffice.approvals.operations import approve
+from flowlet.identity.operations import create_user
 from fraud.choices import ModelStatus, RunState
 from fraud.errors import ArtefactRefused, EventUnknown, NothingToRollBackTo, PromotionRefused
 from fraud.features.sets import features_of
 from fraud.gate.registry import CHECKS, Evidence, judge
 from fraud.models import Decision, GateRun, Label, ModelArtefact, ModelScore, TrainingRun
 from fraud.operations import modelling
+from fraud.operations.crowning import ask_for_champion
 from fraud.operations.deciding import decide
 from fraud.operations.importing import import_history
 from fraud.operations.labelling import record_label
@@ -64,8 +68,6 @@ def _champion(learner, now):
     return modelling.promote(
         artefact_id=artefact.pk,
         to="CHAMPION",
-        requested_by="a",
-        approved_by="b",
         reason_code="TEST",
         now=now,
     )
@@ -177,8 +179,6 @@ def test_challenger_and_shadow_score_and_do_not_act(history, now):
         modelling.promote(
             artefact_id=artefact.pk,
             to="CHALLENGER",
-            requested_by="a",
-            approved_by="",
             reason_code="TEST",
             now=now,
         )
@@ -266,36 +266,75 @@ def _live(learner, now):
     )
 
 
-def _promote(artefact, now, people=("a", "b")):
-    return modelling.promote(
-        artefact_id=artefact.pk,
-        to="CHAMPION",
-        requested_by=people[0],
-        approved_by=people[1],
-        reason_code="TEST",
-        now=now,
+@pytest.fixture
+def analyst(db):
+    return create_user(
+        email="analyst@house.example",
+        full_name="Runa Dahl",
+        password="correct-horse-battery",
+        roles=["analyst"],
     )
 
 
-def test_a_live_champion_needs_additive_reasons_two_people_and_a_fresh_passed_gate(now):
+def _ask(artefact, analyst, now):
+    return ask_for_champion(
+        artefact_id=artefact.pk, maker_id=analyst.pk, reason_code="BETTER", note="See the gate", now=now
+    )
+
+
+def _agree(asked, lead, now):
+    with acting(Actor("STAFF", lead.public_id, lead.full_name)):
+        return approve(approval_id=asked.pk, checker_id=lead.pk, seen_hash=asked.content_hash, now=now)
+
+
+def _gate(artefact, now, *, passed=True, against=None, results=()):
+    return GateRun.objects.create(
+        artefact=artefact, against=against, results=list(results), passed=passed, digest="g", created_at=now
+    )
+
+
+def test_a_live_champion_needs_additive_reasons_two_people_and_a_fresh_passed_gate(
+    now, analyst, second_officer
+):
     with pytest.raises(PromotionRefused, match="additive"):
-        _promote(_live("forest", now), now)
+        _ask(_live("forest", now), analyst, now)
     first, second = _live("boosted", now), _live("boosted", now)
-    with pytest.raises(PromotionRefused, match="two people"):
-        _promote(first, now, ("a", "a"))
     with pytest.raises(PromotionRefused, match="has not been through"):
-        _promote(first, now)
+        _ask(first, analyst, now)
     for artefact in (first, second):
-        GateRun.objects.create(artefact=artefact, results=[], passed=True, digest="g", created_at=now)
-    _promote(first, now)
+        _gate(artefact, now)
+    with pytest.raises(PromotionRefused, match="two people"):
+        modelling.promote(artefact_id=first.pk, to="CHAMPION", reason_code="TEST", now=now)
+
+    done = _agree(_ask(first, analyst, now), second_officer, now)
+
+    first.refresh_from_db()
+    assert (done.status, first.status) == ("EXECUTED", "CHAMPION")
+    assert (first.requested_by, first.approved_by) == (analyst.public_id, second_officer.public_id)
     with pytest.raises(PromotionRefused, match="another champion"):
-        _promote(second, now)
-    failed = [{"check": "calibration", "passed": False}]
-    GateRun.objects.create(
-        artefact=second, against=first, results=failed, passed=False, digest="g", created_at=now
-    )
+        _ask(second, analyst, now)
+    _gate(second, now, passed=False, against=first, results=[{"check": "calibration", "passed": False}])
     with pytest.raises(PromotionRefused, match="failed at calibration"):
-        _promote(second, now)
+        _ask(second, analyst, now)
+
+
+def test_a_gate_run_after_the_request_voids_it(now, analyst, second_officer):
+    model = _live("boosted", now)
+    _gate(model, now)
+    asked = _ask(model, analyst, now)
+    GateRun.objects.create(artefact=model, results=[], passed=True, digest="other", created_at=now)
+
+    assert _agree(asked, second_officer, now).status == "VOID"
+
+
+def test_raw_sql_crowns_nobody_without_a_second_person(now):
+    model = _live("boosted", now)
+    _gate(model, now)
+
+    with pytest.raises(IntegrityError, match="second person"), transaction.atomic():
+        ModelArtefact.objects.filter(pk=model.pk).update(
+            status="CHAMPION", promoted_at=now, requested_by="a", approved_by="b"
+        )
 
 
 _GOOD = Evidence(

@@ -71,8 +71,6 @@ class Command(BaseCommand):
             modelling.promote(
                 artefact_id=artefact.pk,
                 to=ModelStatus.CHAMPION,
-                requested_by="job:fraud_train",
-                approved_by="job:fraud_train",
                 reason_code="TRAINED",
                 now=clock.now(),
             )

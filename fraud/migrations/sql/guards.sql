@@ -75,10 +75,10 @@ END $$;
 CREATE TRIGGER fraud_run_fixed BEFORE UPDATE OR DELETE ON fraud_trainingrun
     FOR EACH ROW EXECUTE FUNCTION fraud_run_update();
 
--- A model's standing moves, the rest is fixed; nobody is champion of the live stream past the gate.
+-- A model's standing moves, the rest is fixed; nobody is champion of the live stream past the gate or alone.
 CREATE FUNCTION fraud_model_change() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    moves text[] := ARRAY['status', 'requested_by', 'approved_by', 'promoted_at', 'retired_at'];
+    moves text[] := ARRAY['status', 'requested_by', 'approved_by', 'approval_id', 'promoted_at', 'retired_at'];
 BEGIN
     IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND to_jsonb(NEW) - moves <> to_jsonb(OLD) - moves) THEN
         RAISE EXCEPTION '% on fraud_modelartefact is refused: only its standing may change', TG_OP
@@ -88,6 +88,11 @@ BEGIN
        AND NOT EXISTS (SELECT FROM fraud_gaterun WHERE artefact_id = NEW.id AND passed) THEN
         RAISE EXCEPTION 'a champion of the live stream needs a passed gate'
             USING ERRCODE = '23514', CONSTRAINT = 'model_champion_gated', TABLE = TG_TABLE_NAME;
+    END IF;
+    IF NEW.status = 'CHAMPION' AND NEW.stream = 'live'
+       AND NOT coalesce(flowlet_approved(NEW.approval_id, 'fraud.promote_champion', NEW.public_id), false) THEN
+        RAISE EXCEPTION 'a champion of the live stream needs a second person'
+            USING ERRCODE = '23514', CONSTRAINT = 'model_champion_two_people', TABLE = TG_TABLE_NAME;
     END IF;
     RETURN NEW;
 END $$;
