@@ -52,6 +52,7 @@ def test_an_untouched_ledger_is_clean(books: dict[str, Posted]) -> None:
         "transactions": 7,
         "postings": 14,
         "reversals": 1,
+        "holds": 0,
     }
     assert all(answer.rows for answer in report.answers)
 
