@@ -390,4 +390,126 @@ class Migration(migrations.Migration):
                 fields=("partner", "idempotency_key"), name="withdrawal_key_once"
             ),
         ),
+        migrations.CreateModel(
+            name="LimitRule",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "tier",
+                    models.CharField(
+                        choices=[("BASIC", "Basic"), ("STANDARD", "Standard"), ("PLUS", "Plus")], max_length=8
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("IN", "Money in"), ("OUT", "Money out"), ("CARD", "Card payments")],
+                        max_length=4,
+                    ),
+                ),
+                (
+                    "interval",
+                    models.CharField(
+                        choices=[
+                            ("PER_TRANSACTION", "At once"),
+                            ("DAY", "Day"),
+                            ("MONTH", "Month"),
+                            ("BALANCE", "Balance"),
+                        ],
+                        max_length=15,
+                    ),
+                ),
+                ("currency", models.CharField(blank=True, default="", max_length=3)),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="limit_rules",
+                        to="identity.partner",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("tier", "partner", "kind", "interval", "currency"),
+                        name="limit_rule_once",
+                        nulls_distinct=False,
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gte", 0), ("amount_minor__lte", 1000000000000000)),
+                        name="limit_rule_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("interval", "BALANCE"), _negated=True), ("kind", "IN"), _connector="OR"
+                        ),
+                        name="limit_rule_balance_is_money_in",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="LimitUse",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("IN", "Money in"), ("OUT", "Money out"), ("CARD", "Card payments")],
+                        max_length=4,
+                    ),
+                ),
+                (
+                    "interval",
+                    models.CharField(
+                        choices=[
+                            ("PER_TRANSACTION", "At once"),
+                            ("DAY", "Day"),
+                            ("MONTH", "Month"),
+                            ("BALANCE", "Balance"),
+                        ],
+                        max_length=15,
+                    ),
+                ),
+                ("bucket_date", models.DateField()),
+                ("currency", models.CharField(max_length=3)),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="limit_uses",
+                        to="identity.customer",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("customer", "bucket_date", "kind", "interval", "currency"),
+                        name="limit_use_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gte", 0)), name="limit_use_not_negative"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("interval__in", ("DAY", "MONTH"))), name="limit_use_interval"
+                    ),
+                ],
+            },
+        ),
     ]
