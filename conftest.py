@@ -26,6 +26,7 @@ _SEEDED = {
     "auth_group_permissions",
     "ledger_currency",
     "ledger_chartaccount",
+    "compliance_riskmodelversion",
     "fraud_featureset",
     "fraud_policyversion",
     "fraud_ruleversion",
