@@ -156,7 +156,7 @@ class KycAdmin(ModelAdmin):
 
     def badges(self, obj: Any) -> list[object]:
         """Return state, risk and how urgent it is."""
-        shown = [state_badge(obj), risk_badge(obj)]
+        shown: list[object] = [state_badge(obj), risk_badge(obj)]
         return [*shown, due_cell(obj, clock.now())] if obj.state in WAITS_FOR_PERSON else shown
 
     def buttons(self, request: HttpRequest, obj: Any) -> list[Button]:

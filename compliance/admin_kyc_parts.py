@@ -174,7 +174,7 @@ def _pictures(application: KycApplication, document: KycDocument) -> list[Pictur
 
 def _file_facts(document: KycDocument) -> str:
     kind = document.media_type.rpartition("/")[2].upper()
-    return f"{kind}, {document.size / 1024:,.0f} KB, {document.width} × {document.height}, sent by {document.uploaded_by}"
+    return f"{kind}, {document.size / 1024:,.0f} KB, {document.width} by {document.height}, sent by {document.uploaded_by}"
 
 
 def _lines(form: Form, zone: mrz.Mrz | None) -> list[Line]:
@@ -304,12 +304,11 @@ def _asking_buttons(person: Person, application: KycApplication, back: str) -> l
     for name, key in (("kyc.approve_high", "a"), ("kyc.ask", "r"), ("kyc.reject", "x")):
         known = ACTIONS.get(name)
         if known.available(application) and person.may(known.permission):
-            style = "harm" if known.danger else "primary" if known.primary else ""
             found.append(
                 Button(
                     label=f"{known.label}…",
                     href=known.href(application, back),
-                    style=style,
+                    style="harm" if known.danger else "primary" if known.primary else "",
                     key=key,
                     dialog=True,
                 )
@@ -322,7 +321,7 @@ def history_panel(
 ) -> Panel:
     """Return every decision on this file, newest first."""
     rows = [(one, Badge(one.get_outcome_display(), STATE_TONES.get(one.outcome, ""))) for one in decisions]
-    handed = f"Handed in {application.submission} ×" if application.submission else "Not handed in"
+    handed = f"Handed in {application.submission} times" if application.submission else "Not handed in"
     return Panel(
         title="Earlier decisions",
         template="compliance/kyc_history.html",

@@ -126,10 +126,10 @@ class DocumentsView(ApiView):
         if any(len(given) > 1 for _, given in values.lists()):
             raise InvalidInput(errors=(FieldError("", "repeated", "Send each name once."),))
         body = {name: str(value) for name, value in values.items()}
-        if set(files) != {"file"} or len(files.getlist("file")) != 1:
+        if set(files) != {"file"} or len(files.getlist("file")) > 1:
             fault = FieldError("/file", "required", "Send exactly one file in the part named file.")
             raise InvalidInput(errors=(fault,))
-        upload = files["file"]
+        upload = files.getlist("file")[0]
         if upload.size is None or upload.size > SIZE_MAX:
             raise DocumentRejected("TOO_LARGE")
         self.file = upload.read()

@@ -139,7 +139,9 @@ def fitted(picture: Image.Image, side: int) -> Image.Image:
         coloured = picture.convert("RGBA")
         ground = Image.new("RGBA", coloured.size, "white")
         picture = Image.alpha_composite(ground, coloured)
-    return picture.convert("RGB")
+    plain = picture.convert("RGB")
+    plain.info = {}  # comments, colour profiles and the like would be written out again
+    return plain
 
 
 def difference_hash(picture: Image.Image) -> int:

@@ -57,7 +57,7 @@ class IdentityProvider(Protocol):
         ...
 
 
-PROVIDERS: Registry[IdentityProvider] = Registry("compliance.identity_providers")
+PROVIDERS: Registry[type[IdentityProvider]] = Registry("compliance.identity_providers")
 
 # What a check is called on pages; a code of another provider that is missing here is shown as words of itself.
 CHECK_TITLES = {
@@ -81,7 +81,7 @@ CHECK_TITLES = {
 
 def run(name: str, case: CaseFile) -> list[Found]:
     """Return what one provider found; what it could not check, or left out, is an ERROR."""
-    provider = PROVIDERS.get(name)
+    provider = PROVIDERS.get(name)()
     try:
         found = {one.code: one for one in provider.check(case)}
         reason = "The provider did not answer this check."
