@@ -70,12 +70,12 @@ class TooManyDocuments(AppError):
     message = "An application takes at most {limit} documents."
 
 
-class TierNotHigher(AppError):
-    """The customer has the tier already, or a higher one."""
+class TierTooLow(AppError):
+    """The customer has a higher tier than the one applied for."""
 
-    code = "tier_not_higher"
-    title = "Nothing to apply for"
-    message = "The customer has this tier already."
+    code = "tier_too_low"
+    title = "Tier too low"
+    message = "The customer has a higher tier already."
 
 
 class KycAlreadyDecided(Conflict):

@@ -13,7 +13,7 @@ from compliance.errors_kyc import (
     KycClosed,
     KycNotForBusinesses,
     NoApplication,
-    TierNotHigher,
+    TierTooLow,
     TooManyDocuments,
 )
 from compliance.models.kyc import DocumentOriginal, DocumentPage, KycApplication, KycDocument
@@ -33,18 +33,20 @@ def submit_kyc(*, customer_id: int, tier: str, form: Form, now: datetime) -> Kyc
     """
     Take an applicant's data: a new application for a tier, or corrected data of one that still takes some.
 
+    A customer may apply for the tier he has: his documents are looked at anew.
+
     As soon as data and documents are complete the application is handed in and checked, in the same transaction.
 
     :raises KycNotForBusinesses: for a business
     :raises CustomerClosed: if the relation has ended
-    :raises TierNotHigher: if the customer has the tier, or a higher one
+    :raises TierTooLow: if the customer has a higher tier
     :raises KycClosed: if the application is being checked or decided
     """
     customer = _locked(customer_id)
     if customer.kind != CustomerKind.PERSON:
         raise KycNotForBusinesses
-    if not policies_kyc.is_higher(tier, customer.tier):
-        raise TierNotHigher
+    if policies_kyc.is_higher(customer.tier, tier):
+        raise TierTooLow
     application = queries_kyc.find_open(customer.pk)
     fresh = application is None
     if application is None:

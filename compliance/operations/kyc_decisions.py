@@ -69,12 +69,9 @@ def _check_waiting(application: KycApplication) -> None:
 
 
 def _check_approvable(application: KycApplication, customer: Customer, tier: str, *, senior: bool) -> None:
-    if not policies_kyc.is_higher(tier, customer.tier) or policies_kyc.is_higher(
-        tier, application.wanted_tier
-    ):
-        raise KycNotDecidable(
-            reason="This tier cannot be given: it is not above the present one, or above the asked."
-        )
+    too_low = policies_kyc.is_higher(customer.tier, tier)
+    if too_low or policies_kyc.is_higher(tier, application.wanted_tier):
+        raise KycNotDecidable(reason="This tier is below the present one, or above the one applied for.")
     if RiskLevel.PROHIBITED in (customer.risk_level, application.risk_level):
         raise KycNotDecidable(reason="The customer may not be served.")
     if ScreeningHit.objects.filter(customer=customer, status__in=PENDING_STATUSES).exists():

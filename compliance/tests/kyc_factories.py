@@ -1,6 +1,7 @@
 """The smallest valid identity file: a form, drawn specimens, a customer handed in by the operations."""
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from compliance.documents.form import Form
@@ -11,6 +12,7 @@ from flowlet.identity.models import Customer, Partner
 from flowlet.identity.operations import create_customer
 
 LONG_AGO = timedelta(days=200)
+_sides = lru_cache(maxsize=64)(draw_identity)
 
 
 def make_form(**more: Any) -> Form:
@@ -48,7 +50,7 @@ def make_applicant(partner: Partner, form: Form, *, now: datetime, **more: Any) 
 
 def upload(customer: Customer, form: Form, *, now: datetime, seed: str = "") -> None:
     """Send the pictures of a form's document, and a letter where the tier needs one."""
-    sides = draw_identity(form, seed=seed or form.document_number)
+    sides = _sides(form, seed=seed or form.document_number)
     purposes = ("IDENTITY_FRONT", "IDENTITY_BACK")
     for purpose, side in zip(purposes, sides, strict=False):
         add_document(customer_id=customer.pk, purpose=purpose, data=side.jpeg, zone_lines=side.zone, now=now)

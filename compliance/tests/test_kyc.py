@@ -16,7 +16,7 @@ from compliance.errors_kyc import (
     KycNotDecidable,
     KycNotForBusinesses,
     NoApplication,
-    TierNotHigher,
+    TierTooLow,
 )
 from compliance.identity_providers.registry import PROVIDERS
 from compliance.models.kyc import (
@@ -39,6 +39,7 @@ from flowlet.audit.models import AuditRecord
 from flowlet.audit.trail import Actor, acting
 from flowlet.demo.specimens import draw_identity
 from flowlet.events.models import Event
+from flowlet.identity.models import Customer
 from wallets.tests.factories import at_once
 
 pytestmark = pytest.mark.django_db
@@ -402,12 +403,21 @@ def test_a_decision_needs_a_reason_that_fits_and_words_where_it_is_not_plain(wai
 def test_a_closed_file_takes_nothing_more(live_list, partner, now):
     application = hand_in(partner, now=now)
 
-    with pytest.raises(TierNotHigher):
-        submit_kyc(customer_id=application.customer_id, tier="STANDARD", form=make_form(), now=now)
     with pytest.raises(NoApplication):
         upload(application.customer, make_form(), now=now)
     with pytest.raises(KycAlreadyDecided):
         approve(application, now)
+
+
+def test_a_customer_shows_his_documents_anew_for_his_tier_but_not_for_a_lower(live_list, partner, now):
+    customer = hand_in(partner, now=now).customer
+
+    again = hand_in(partner, now=now, customer=customer, seed="newer picture")
+    Customer.objects.filter(pk=customer.pk).update(tier="PLUS")
+
+    assert (again.state, KycApplication.objects.count()) == ("AUTO_APPROVED", 2)
+    with pytest.raises(TierTooLow):
+        submit_kyc(customer_id=customer.pk, tier="STANDARD", form=make_form(), now=now)
 
 
 def test_a_file_that_waits_takes_no_data_and_no_document(waiting, now):
