@@ -18,6 +18,10 @@ _LEDGER = (
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
 _HITS = ("compliance.view_screeninghit", "compliance.decide_hit", "compliance.view_listversion")
+_IDENTITIES = (
+    *("compliance.view_kycapplication", "compliance.decide_kyc", "compliance.view_document"),
+    "compliance.download_document",
+)
 _FRAUD = ("fraud.view_decision", "fraud.view_ruleversion")
 _MODELS = ("fraud.view_modelartefact", "fraud.view_trainingrun")
 _MODEL_WORK = ("fraud.train_model", "fraud.promote_model", "fraud.roll_back_model")
@@ -42,7 +46,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_FREEZE,
         *_UNFREEZE,
     ),
-    "officer": (*_SEE_MONEY, *_APPROVALS, *_FREEZE, *_HITS, *_FRAUD),
+    "officer": (*_SEE_MONEY, *_APPROVALS, *_FREEZE, *_HITS, *_IDENTITIES, *_FRAUD),
     "lead": (
         *_SEE_MONEY,
         *_APPROVALS,
@@ -50,6 +54,8 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_FREEZE,
         *_UNFREEZE,
         *_HITS,
+        *_IDENTITIES,
+        "compliance.approve_high_risk",
         *_TRAIL,
         *_FRAUD,
         *_MODELS,
