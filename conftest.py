@@ -25,6 +25,7 @@ _SEEDED = {
     "auth_group_permissions",
     "ledger_currency",
     "ledger_chartaccount",
+    "compliance_scenarioversion",
     "fraud_featureset",
     "fraud_policyversion",
     "fraud_ruleversion",

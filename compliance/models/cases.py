@@ -28,6 +28,7 @@ class Case(models.Model):
     due_at = models.DateTimeField()
     opened_at = models.DateTimeField()
     waiting_since = models.DateTimeField(null=True, blank=True)
+    waited_s = models.PositiveIntegerField(default=0)
     proposed_outcome = models.CharField(max_length=12, choices=CaseOutcome, blank=True, default="")
     proposed_reason = models.CharField(max_length=30, choices=CaseReason, blank=True, default="")
     closed_at = models.DateTimeField(null=True, blank=True)
