@@ -1,9 +1,9 @@
 """What a scenario is: pure code over one customer's movements, with typed and bounded parameters. No tables, no clock."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 from compliance.choices_monitoring import Severity
 from compliance.errors_monitoring import ParameterOutOfBounds
@@ -108,6 +108,17 @@ class Scenario:
 
 # Keyed by the code that is stored: "structuring".
 SCENARIOS: Registry[Scenario] = Registry("compliance.scenarios")
+Known = TypeVar("Known", bound=type[Scenario])
+
+
+def register(code: str) -> Callable[[Known], Known]:
+    """Return a class decorator that puts one instance of a scenario into the registry."""
+
+    def store(scenario: Known) -> Known:
+        SCENARIOS.register(code)(scenario())
+        return scenario
+
+    return store
 
 
 def episodes(scenario: Scenario, watched: Watched, parameters: Parameters) -> list[Episode]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from compliance.scenario_base import (
-    SCENARIOS,
     Finding,
     Move,
     Parameters,
@@ -14,6 +13,7 @@ from compliance.scenario_base import (
     day,
     dollars,
     parameter,
+    register,
     span,
 )
 
@@ -42,7 +42,7 @@ class DormantParameters(Parameters):
     )
 
 
-@SCENARIOS.register("dormant_reactivation")
+@register("dormant_reactivation")
 class DormantReactivation(Scenario):
     """A customer who was silent for long moves much more than ever before."""
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from compliance.scenario_base import (
-    SCENARIOS,
     Finding,
     Move,
     Parameters,
@@ -13,6 +12,7 @@ from compliance.scenario_base import (
     Watched,
     dollars,
     parameter,
+    register,
     span,
     total,
 )
@@ -44,7 +44,7 @@ class FanInParameters(Parameters):
     )
 
 
-@SCENARIOS.register("fan_in")
+@register("fan_in")
 class FanIn(Scenario):
     """
     Many unrelated sources, one target.

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from compliance.scenario_base import (
-    SCENARIOS,
     Finding,
     Move,
     Parameters,
@@ -14,6 +13,7 @@ from compliance.scenario_base import (
     Watched,
     dollars,
     parameter,
+    register,
     span,
 )
 from flowlet.core.countries import NAMES
@@ -47,7 +47,7 @@ class GeographyParameters(Parameters):
     )
 
 
-@SCENARIOS.register("high_risk_geography")
+@register("high_risk_geography")
 class HighRiskGeography(Scenario):
     """Movements with countries the FATF calls for action against; the customer's own countries do not count."""
 

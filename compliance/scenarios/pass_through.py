@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from compliance.choices_monitoring import Channel, Severity
 from compliance.scenario_base import (
-    SCENARIOS,
     Finding,
     Move,
     Parameters,
@@ -15,6 +14,7 @@ from compliance.scenario_base import (
     Watched,
     dollars,
     parameter,
+    register,
     span,
     total,
 )
@@ -59,7 +59,7 @@ class PassThroughParameters(Parameters):
     )
 
 
-@SCENARIOS.register("pass_through")
+@register("pass_through")
 class PassThrough(Scenario):
     """
     A wallet that others' money only passes.

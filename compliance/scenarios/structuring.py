@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from compliance.choices_monitoring import Channel, Severity
 from compliance.scenario_base import (
-    SCENARIOS,
     Finding,
     Move,
     Parameters,
@@ -14,6 +13,7 @@ from compliance.scenario_base import (
     Watched,
     dollars,
     parameter,
+    register,
     span,
     total,
 )
@@ -39,7 +39,7 @@ class StructuringParameters(Parameters):
     days: int = parameter(10, unit="days", low=1, high=60, says="The time within which they are counted.")
 
 
-@SCENARIOS.register("structuring")
+@register("structuring")
 class Structuring(Scenario):
     """Cash deposits that each stay just below the limit and together pass it."""
 
