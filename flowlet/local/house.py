@@ -166,9 +166,10 @@ def _programs(paths: Paths) -> list[Program]:
     here = str(paths.checkout)
     gunicorn = (sys.executable, "-m", "gunicorn", "--chdir", here, "--config", "python:flowlet.gunicorn")
     celery = (sys.executable, "-m", "celery", "--workdir", here, "--app", "flowlet.celery")
+    two = ("--concurrency", "2")
     return [
         Program("web", (*gunicorn, "flowlet.wsgi")),
-        Program("worker", (*celery, "worker", "--concurrency", "2", "--loglevel", "INFO")),
+        Program("worker", (*celery, "worker", "--queues", "celery,training", *two, "--loglevel", "INFO")),
         Program("beat", (*celery, "beat", "--pidfile", "", "--loglevel", "INFO")),
     ]
 

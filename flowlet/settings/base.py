@@ -209,8 +209,6 @@ MEDIA_ROOT = BASE_DIR / "var" / "media"
 # --- tasks --------------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
-# The worker of the queue "training" adds fraud.training.tasks here; no other process loads the learners.
-CELERY_INCLUDE = env.list("CELERY_INCLUDE", default=[])
 CELERY_TASK_ACKS_LATE = True  # every task is safe to run twice
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 15 * 60

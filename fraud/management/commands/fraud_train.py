@@ -28,7 +28,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take what the training needs."""
         parser.add_argument("--stream", default=LIVE)
-        parser.add_argument("--model", required=True, choices=list(LEARNERS))
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument("--model", choices=list(LEARNERS))
+        what.add_argument("--run", type=int, help="key of a run that is queued already")
         parser.add_argument("--features", default="", help="feature set; each model has its own default")
         parser.add_argument("--as-of", type=_instant, default=None, help="labels known by then, ISO 8601")
         parser.add_argument("--from", dest="span_from", type=_instant, default=None)
@@ -43,22 +45,14 @@ class Command(BaseCommand):
         now = clock.now()
         with acting(Actor("SYSTEM", "job:fraud_train")):
             try:
-                run = modelling.train(
-                    learner=options["model"],
-                    now=now,
-                    stream=options["stream"],
-                    feature_set=options["features"],
-                    as_of=options["as_of"],
-                    span_from=options["span_from"],
-                    span_to=options["span_to"],
-                    seed=options["seed"],
-                    send=False,
-                )
+                run_id = options["run"] or _queued(options, now)
             except UnknownFeatureSet as refusal:
                 raise CommandError(refusal.detail, returncode=_BAD_INPUT) from refusal
-            artefact = run_training(run_id=run.pk, now=now)
+            artefact = run_training(run_id=run_id, now=now)
             if artefact is None:
-                failed = TrainingRun.objects.get(pk=run.pk)
+                failed = TrainingRun.objects.filter(pk=run_id).first()
+                if failed is None:
+                    raise CommandError(f"there is no run {run_id}", returncode=_BAD_INPUT)
                 raise CommandError(failed.failure or f"the run is {failed.state}", returncode=_BAD_INPUT)
             if options["champion"]:
                 self._promote(artefact)
@@ -90,6 +84,21 @@ class Command(BaseCommand):
             "failed": [] if gate is None else [line for line in gate.results if not line["passed"]],
             "done": run.state == RunState.DONE,
         }
+
+
+def _queued(options: dict[str, Any], now: datetime) -> int:
+    run = modelling.train(
+        learner=options["model"],
+        now=now,
+        stream=options["stream"],
+        feature_set=options["features"],
+        as_of=options["as_of"],
+        span_from=options["span_from"],
+        span_to=options["span_to"],
+        seed=options["seed"],
+        send=False,
+    )
+    return run.pk
 
 
 def _instant(text: str) -> datetime:
