@@ -37,6 +37,7 @@ from wallets.choices import (
     FREEZE_REASONS,
     UNFREEZE_REASONS,
     BankAccountStatus,
+    MoneySource,
     MovementStatus,
     WalletStatus,
 )
@@ -216,12 +217,13 @@ class MovementAdmin(ModelAdmin):
         View(key="refused", title="Refused", condition=Q(status=MovementStatus.REFUSED)),
     )
     filters = (
+        Choice("source", "Source", tuple(MoneySource.choices)),
         AmountSpan("amount", "Amount", CURRENCIES),
         DateSpan("created", "Created", lookup="created_at"),
     )
     columns = (
         Column(title="Customer", cell=lambda m: Main(m.wallet.customer.name, m.public_id, mono=True)),
-        Column(title="Bank account", cell=lambda m: f"•••• {m.bank_account.last_four}", width="m", hide="m"),
+        Column(title="Bank account or cash", cell=lambda m: m.counterpart, width="m", hide="m"),
         Column(title="Partner", cell=lambda m: m.partner.name, width="m", hide="s"),
         Column(title="Amount", cell=lambda m: Amount(m.amount), width="l", right=True, order="amount_minor"),
         Column(title="Status", cell=movement_badge, width="s"),
@@ -241,7 +243,9 @@ class MovementAdmin(ModelAdmin):
         facts: list[tuple[str, object]] = [
             ("Customer", customer_link(obj.wallet.customer)),
             ("Wallet", wallet_link(obj.wallet)),
-            ("Bank account", str(obj.bank_account)),
+            ("Source", obj.get_source_display()),
+            ("Bank account", str(obj.bank_account) if obj.bank_account else ""),
+            ("Location", obj.location),
             ("Partner", obj.partner.name),
             ("Created", When(obj.created_at)),
             ("Idempotency key", Code(obj.idempotency_key or "")),

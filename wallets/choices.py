@@ -32,6 +32,13 @@ class MovementStatus(TextChoices):
     REFUSED = "REFUSED", "Refused"
 
 
+class MoneySource(TextChoices):
+    """Where a deposit comes from or a withdrawal goes to."""
+
+    BANK = "BANK", "Bank account"
+    CASH = "CASH", "Cash at an agent"
+
+
 FREEZE_REASONS = (
     ("CUSTOMER_REQUEST", "The customer asked for it"),
     ("LOST_ACCESS", "Device or log-in lost"),

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from flowlet.gateway.fields import AmountField, CountField, CurrencyField, IdField, TextField, WordField
 from flowlet.gateway.serializers import ListQuery, StrictSerializer
 from ledger.models.transactions import Posting
-from wallets.choices import BankAccountStatus, MovementStatus, WalletStatus
+from wallets.choices import BankAccountStatus, MoneySource, MovementStatus, WalletStatus
 from wallets.models import BankAccount, Movement, Wallet
 
 BANK_BALANCE_MAX = 10**12
@@ -149,10 +149,14 @@ class CustomerQuery(ListQuery):
 
 
 class MovementIn(StrictSerializer):
-    """Money between a wallet and a bank account of its customer."""
+    """Money between a wallet and a bank account of its customer, or cash at an agent of the partner."""
 
     wallet = IdField(prefix="wal")
-    bank_account = IdField(prefix="ba")
+    method = WordField(codes=MoneySource.values, default="BANK", help_text="Bank account or cash.")
+    bank_account = IdField(prefix="ba", required=False, help_text="Needed unless `method` is cash.")
+    location = TextField(
+        required=False, max_length=80, help_text="For cash: the branch or till, as your records name it."
+    )
     amount = AmountField(help_text="Minor units.")
     currency = CurrencyField()
 
@@ -177,7 +181,9 @@ class MovementOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     object = serializers.ChoiceField(choices=["deposit", "withdrawal"])
     wallet = serializers.CharField()
-    bank_account = serializers.CharField()
+    method = serializers.ChoiceField(choices=[code.lower() for code in MoneySource.values])
+    bank_account = serializers.CharField(allow_null=True)
+    location = serializers.CharField(allow_null=True)
     amount = serializers.IntegerField()
     currency = serializers.CharField()
     status = serializers.ChoiceField(choices=[code.lower() for code in MovementStatus.values])
@@ -222,7 +228,9 @@ def render_movement(row: Movement) -> dict[str, Any]:
         "id": row.public_id,
         "object": row._meta.model_name,  # noqa: SLF001 - Django's documented model API
         "wallet": row.wallet.public_id,
-        "bank_account": row.bank_account.public_id,
+        "method": row.source.lower(),
+        "bank_account": row.bank_account.public_id if row.bank_account else None,
+        "location": row.location or None,
         "amount": row.amount_minor,
         "currency": row.currency,
         "status": row.status.lower(),

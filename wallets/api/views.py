@@ -1,5 +1,6 @@
 """The wallet resources of the API: each handler makes one operation or query."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -7,7 +8,7 @@ from django.db.models import QuerySet
 from rest_framework.response import Response
 
 from flowlet.core.clock import now
-from flowlet.core.errors import AppError, FieldError, NotFound
+from flowlet.core.errors import AppError, FieldError, InvalidInput, NotFound
 from flowlet.core.money import Money
 from flowlet.gateway.openapi_schema import document, list_of
 from flowlet.gateway.rendering import Answer
@@ -16,7 +17,7 @@ from flowlet.identity.queries import get_customer
 from ledger.queries.balances import list_postings
 from wallets import queries
 from wallets.api import serializers as s
-from wallets.choices import FrozenBy, MovementStatus
+from wallets.choices import FrozenBy, MoneySource, MovementStatus
 from wallets.errors import InvalidIban, refusal_of
 from wallets.models import BankAccount, Movement, Wallet
 from wallets.operations import bank
@@ -247,7 +248,7 @@ class DepositsView(ApiView):
 
     @document(
         summary="Deposit money",
-        description="From a bank account into a wallet of the same customer, at once. A refusal is kept: its problem "
+        description="From a bank account of the same customer, or cash an agent took, into a wallet, at once. A refusal is kept: its problem "
         "names the deposit.",
         request=s.MovementIn,
         answer=s.MovementOut,
@@ -256,7 +257,8 @@ class DepositsView(ApiView):
     )
     def post(self, request: ApiRequest) -> Response | Answer:
         """Deposit."""
-        return _answer(self, bank.deposit(**_movement(self, request)), "deposits")
+        row = _move(self, request, by_bank=bank.deposit, by_cash=bank.deposit_cash)
+        return _answer(self, row, "deposits")
 
 
 class DepositView(ApiView):
@@ -287,7 +289,7 @@ class WithdrawalsView(ApiView):
 
     @document(
         summary="Withdraw money",
-        description="From a wallet to a bank account of the same customer, at once. A refusal is kept: its problem "
+        description="From a wallet to a bank account of the same customer, or as cash, at once. A refusal is kept: its problem "
         "names the withdrawal.",
         request=s.MovementIn,
         answer=s.MovementOut,
@@ -296,7 +298,8 @@ class WithdrawalsView(ApiView):
     )
     def post(self, request: ApiRequest) -> Response | Answer:
         """Withdraw."""
-        return _answer(self, bank.withdraw(**_movement(self, request)), "withdrawals")
+        row = _move(self, request, by_bank=bank.withdraw, by_cash=bank.withdraw_cash)
+        return _answer(self, row, "withdrawals")
 
 
 class WithdrawalView(ApiView):
@@ -324,18 +327,33 @@ def _named(find: Any, request: ApiRequest, public_id: str, pointer: str) -> Any:
         raise NotFound(errors=(fault,)) from None
 
 
-def _movement(view: ApiView, request: ApiRequest) -> dict[str, Any]:
-    """Return what the operation needs, read from the body."""
+def _move(
+    view: ApiView,
+    request: ApiRequest,
+    *,
+    by_bank: Callable[..., Movement],
+    by_cash: Callable[..., Movement],
+) -> Movement:
+    """Read the body and call the operation that fits its method."""
     values = view.validated(s.MovementIn)
+    cash = values["method"] == MoneySource.CASH
+    needed, foreign = ("location", "bank_account") if cash else ("bank_account", "location")
+    faults = [FieldError(f"/{needed}", "required", "This method needs it.")] if needed not in values else []
+    if foreign in values:
+        faults.append(FieldError(f"/{foreign}", "unknown_field", "This method has none."))
+    if faults:
+        raise InvalidInput(errors=tuple(faults))
     wallet: Wallet = _named(queries.get_wallet, request, values["wallet"], "/wallet")
-    account: BankAccount = _named(queries.get_bank_account, request, values["bank_account"], "/bank_account")
-    return {
+    common = {
         "wallet_id": wallet.pk,
-        "bank_account_id": account.pk,
         "amount": Money(values["amount"], values["currency"]),
         "idempotency_key": request.idempotency_key or None,
         "now": now(),
     }
+    if cash:
+        return by_cash(location=values["location"], **common)
+    account: BankAccount = _named(queries.get_bank_account, request, values["bank_account"], "/bank_account")
+    return by_bank(bank_account_id=account.pk, **common)
 
 
 def _answer(view: ApiView, row: Movement, resource: str) -> Response | Answer:
