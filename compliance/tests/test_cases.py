@@ -405,7 +405,7 @@ def test_the_pages_show_what_was_found_in_words(case: Case, officer: User) -> No
     for shown in ("10,000.00 USD", "70 percent", "The reporting limit for cash", "Propose change…"):
         assert shown in scenario_page
     assert "Open cases" in _page(desk, "/admin/")
-    assert "Structuring" in _page(desk, f"/admin/customers/{case.customer.public_id}/")
+    assert "Structuring" in _page(desk, f"/admin/customers/{case.customer.public_id}/?tab=Screening")
 
 
 def _page(client: Client, href: str) -> str:
@@ -451,7 +451,10 @@ def test_people_without_the_right_find_no_trace_of_a_case(case: Case, role: str)
         assert desk.get(href).status_code == 403, href
     for href in (
         "/admin/",
-        f"/admin/customers/{case.customer.public_id}/",
+        *(
+            f"/admin/customers/{case.customer.public_id}/?tab={tab}"
+            for tab in ("Overview", "Screening", "Time+line")
+        ),
         "/admin/search/?q=Mirela",
     ):
         text = desk.get(href).content.decode()
