@@ -42,6 +42,7 @@ class RefundStatus(TextChoices):
 # Refusal codes in words, for staff. A code that is missing here is shown as it is.
 REFUSAL_WORDS = {
     "insufficient_funds": "The payer did not have enough money.",
+    "limit_exceeded": "A limit of the payer's or payee's tier would have been passed.",
     "wallet_frozen": "One of the wallets is frozen.",
     "wallet_closed": "One of the wallets is closed.",
     "under_review": "A restriction stops this money for now; see the customer's restrictions.",

@@ -18,6 +18,7 @@ from payments.rails.registry import RAILS, RailOrder
 from wallets import policies
 from wallets.errors import KeyUsedBefore
 from wallets.models import Wallet
+from wallets.operations.limits import Use, use_limits
 from wallets.queries import get_states
 
 
@@ -104,6 +105,8 @@ def _carry_out(payment: Payment, payer: Wallet, payee: Wallet) -> None:
     states = get_states((payer, payee))
     policies.check_money_out(states[payer.pk])
     policies.check_money_in(states[payee.pk])
+    uses = (Use(payer, "OUT", payment.amount), Use(payee, "IN", payment.amount))
+    use_limits(uses=uses if payer.customer_id != payee.customer_id else uses[:1], now=payment.created_at)
     answer = RAILS.get(payment.rail).send(
         RailOrder(
             payment=payment.public_id,

@@ -1,6 +1,7 @@
 """Wallets as a Django application."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class WalletsConfig(AppConfig):
@@ -11,8 +12,12 @@ class WalletsConfig(AppConfig):
     verbose_name = "Wallets"
 
     def ready(self) -> None:
-        """Register the events of this room and the formats of statements."""
+        """Register the events of this room and the formats of statements, and keep the first limits in the database."""
         from ledger.statements import formats  # needs loaded models
-        from wallets import events  # noqa: F401 - declares the event types
+        from wallets import (
+            events,  # noqa: F401 - declares the event types
+            limits,
+        )
 
         formats.load()
+        post_migrate.connect(limits.after_migrate, sender=self, dispatch_uid="wallets.limits")

@@ -39,6 +39,23 @@ class MoneySource(TextChoices):
     CASH = "CASH", "Cash at an agent"
 
 
+class LimitKind(TextChoices):
+    """Which movements a limit counts."""
+
+    IN = "IN", "Money in"
+    OUT = "OUT", "Money out"
+    CARD = "CARD", "Card payments"
+
+
+class LimitInterval(TextChoices):
+    """Over what a limit counts: one movement, a day or a month (UTC), or all that the wallets hold."""
+
+    PER_TRANSACTION = "PER_TRANSACTION", "At once"
+    DAY = "DAY", "Day"
+    MONTH = "MONTH", "Month"
+    BALANCE = "BALANCE", "Balance"
+
+
 FREEZE_REASONS = (
     ("CUSTOMER_REQUEST", "The customer asked for it"),
     ("LOST_ACCESS", "Device or log-in lost"),

@@ -1,6 +1,7 @@
 """The ways in which wallets says no. What compliance or the house decided reads neutral: nobody is tipped off."""
 
 from flowlet.core.errors import AppError, Conflict
+from flowlet.core.money import Money
 from flowlet.gateway.errors import IdempotencyKeyReused
 from ledger.errors import AccountNotOpen, BalanceOutOfRange, InsufficientFunds
 
@@ -103,6 +104,30 @@ class FreezeHeld(AppError):
     next_text = "Contact support."
 
 
+class LimitExceeded(AppError):
+    """The movement would take the customer beyond a limit of his tier; `left_minor` would still pass."""
+
+    code = "limit_exceeded"
+    title = "Limit exceeded"
+    message = "Wallet {wallet}: the limit for {what} is {limit}, {left} is left."
+    next_action = "reduce_amount"
+    next_text = "Ask for a smaller amount, wait until the limit begins anew, or let the customer verify more."
+
+    def __init__(
+        self, *, wallet: str, what: str, interval: str, limit: Money, used: Money, left: Money
+    ) -> None:
+        super().__init__(
+            wallet=wallet,
+            what=what,
+            interval=interval,
+            limit=limit,
+            left=left,
+            limit_minor=limit.minor,
+            used_minor=used.minor,
+            left_minor=left.minor,
+        )
+
+
 class BankAccountDeclined(AppError):
     """The bank said no: the account does not hold the amount, or is gone."""
 
@@ -155,6 +180,7 @@ _KEPT: dict[str, type[AppError]] = {
         BalanceOutOfRange,
         BankAccountDeclined,
         InsufficientFunds,
+        LimitExceeded,
         MoneyOutBlocked,
         NotPermitted,
         WalletClosed,

@@ -1,4 +1,4 @@
-"""What customers own and where their money comes from and goes to: wallets, bank accounts, deposits, withdrawals."""
+"""What customers own, where their money comes from and goes to, and how much of it may move."""
 
 from typing import ClassVar
 
@@ -7,7 +7,16 @@ from django.db.models import Q
 
 from flowlet.core.fields import EncryptedTextField, PublicIdField
 from flowlet.core.money import MINOR_MAX, Money
-from wallets.choices import BankAccountStatus, FrozenBy, MoneySource, MovementStatus, WalletStatus
+from flowlet.identity.choices import Tier
+from wallets.choices import (
+    BankAccountStatus,
+    FrozenBy,
+    LimitInterval,
+    LimitKind,
+    MoneySource,
+    MovementStatus,
+    WalletStatus,
+)
 
 
 class Wallet(models.Model):
@@ -191,3 +200,62 @@ class Withdrawal(Movement):
 
     def __str__(self) -> str:
         return str(self.public_id)
+
+
+class LimitRule(models.Model):
+    """
+    How much a customer of a tier may move in one currency: at once, by day, by month, or hold in all.
+
+    A rule of one partner goes before the general one, a rule of one currency before that for all others (''), whose
+    amount is in hundredths of the currency's unit. No rule means no limit.
+    """
+
+    tier = models.CharField(max_length=8, choices=Tier)
+    partner = models.ForeignKey(
+        "identity.Partner", models.PROTECT, null=True, blank=True, related_name="limit_rules"
+    )
+    kind = models.CharField(max_length=4, choices=LimitKind)
+    interval = models.CharField(max_length=15, choices=LimitInterval)
+    currency = models.CharField(max_length=3, blank=True, default="")
+    amount_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tier", "partner", "kind", "interval", "currency"],
+                nulls_distinct=False,
+                name="limit_rule_once",
+            ),
+            models.CheckConstraint(
+                name="limit_rule_range", condition=Q(amount_minor__gte=0, amount_minor__lte=MINOR_MAX)
+            ),
+            models.CheckConstraint(
+                name="limit_rule_balance_is_money_in", condition=~Q(interval="BALANCE") | Q(kind="IN")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_tier_display()}, {self.get_kind_display()}, {self.get_interval_display()}"
+
+
+class LimitUse(models.Model):
+    """What a customer has moved of one kind in one currency on a day, or in the month that `bucket_date` begins."""
+
+    customer = models.ForeignKey("identity.Customer", models.PROTECT, related_name="limit_uses")
+    kind = models.CharField(max_length=4, choices=LimitKind)
+    interval = models.CharField(max_length=15, choices=LimitInterval)
+    bucket_date = models.DateField()
+    currency = models.CharField(max_length=3)
+    amount_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["customer", "bucket_date", "kind", "interval", "currency"], name="limit_use_once"
+            ),
+            models.CheckConstraint(name="limit_use_not_negative", condition=Q(amount_minor__gte=0)),
+            models.CheckConstraint(name="limit_use_interval", condition=Q(interval__in=("DAY", "MONTH"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, {self.get_interval_display()} of {self.bucket_date}"

@@ -106,3 +106,9 @@ def wallets_of(customer_id: int) -> QuerySet[Wallet]:
     """Return a customer's wallets with their balances, open ones first, then by currency."""
     rows = Wallet.objects.filter(customer_id=customer_id).select_related("account__balance")
     return rows.order_by(F("closed_at").asc(nulls_first=True), "currency", "id")
+
+
+def open_currencies(customer_id: int) -> set[str]:
+    """Return the currencies in which a customer has a wallet that is not closed."""
+    rows = Wallet.objects.filter(customer_id=customer_id, closed_at__isnull=True)
+    return set(rows.values_list("currency", flat=True))

@@ -11,6 +11,7 @@ from payments.errors import LateResult
 from payments.models import Payment, PaymentAttempt, Refund
 from payments.outside import booking
 from payments.outside.telling import tell_payment, tell_refund
+from wallets.operations.limits import give_back_limit
 
 # Seconds until the next look at a step that is open; after the last, a person has to look.
 CHECK_S = (15, 60, 300, 1800, 7200, 43_200, *([86_400] * 5))
@@ -70,6 +71,9 @@ def settle_attempt(*, attempt_id: int, answer: Answer[None], now: datetime) -> N
         payment.transaction_id, payment.completed_at = posted.transaction_id, now
     elif wanted == PaymentStatus.FAILED:
         payment.refusal_code, payment.refusal_detail = _CARD_CODES.get(attempt.vendor_code, _DECLINED)
+        give_back_limit(
+            wallet=payment.payee_wallet, kind="IN", amount=payment.amount, used_at=payment.created_at
+        )
     payment.save()
     tell_payment(payment, before=before, now=now)
 

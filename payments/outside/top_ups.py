@@ -16,6 +16,7 @@ from payments.rails.registry import OUTSIDE_RAILS
 from wallets import policies
 from wallets.errors import KeyUsedBefore
 from wallets.models import Wallet
+from wallets.operations.limits import use_limit
 from wallets.queries import get_states
 
 
@@ -35,7 +36,7 @@ def create_top_up(
     Begin to collect from a card into a wallet, named by public id; the payment is PROCESSING when this returns.
 
     `payment_method` is the vendor's token of the card. The same key again returns the first payment. A well-formed
-    top-up that may not happen (freeze, restriction) is kept as REFUSED, and nothing is collected.
+    top-up that may not happen (freeze, restriction, limit) is kept as REFUSED, and nothing is collected.
 
     :raises UnknownRail: if no rail of that name collects from outside
     :raises NotFound: if the wallet is absent or another partner's
@@ -65,6 +66,7 @@ def create_top_up(
     OUTSIDE_RAILS.get(rail).check(amount)
     try:
         policies.check_money_in(get_states((wallet,))[wallet.pk])
+        use_limit(wallet=wallet, kind="IN", amount=amount, now=now)
     except AppError as refusal:
         payment.status = PaymentStatus.REFUSED
         payment.refusal_code, payment.refusal_detail = refusal.code, refusal.detail

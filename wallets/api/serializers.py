@@ -1,13 +1,24 @@
 """Bodies, query strings and answers of the wallet resources."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework import serializers
 
 from flowlet.gateway.fields import AmountField, CountField, CurrencyField, IdField, TextField, WordField
 from flowlet.gateway.serializers import ListQuery, StrictSerializer
+from flowlet.identity.choices import Tier
+from flowlet.identity.models import Customer
 from ledger.models.transactions import Posting
-from wallets.choices import BankAccountStatus, MoneySource, MovementStatus, WalletStatus
+from wallets.choices import (
+    BankAccountStatus,
+    LimitInterval,
+    LimitKind,
+    MoneySource,
+    MovementStatus,
+    WalletStatus,
+)
+from wallets.limits import Limit
 from wallets.models import BankAccount, Movement, Wallet
 
 BANK_BALANCE_MAX = 10**12
@@ -190,6 +201,46 @@ class MovementOut(serializers.Serializer[Any]):
     failure = FailureOut(allow_null=True)
     transaction = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
+
+
+class LimitOut(serializers.Serializer[Any]):
+    """One limit, in minor units."""
+
+    kind = serializers.ChoiceField(choices=[code.lower() for code in LimitKind.values])
+    interval = serializers.ChoiceField(choices=[code.lower() for code in LimitInterval.values])
+    currency = serializers.CharField()
+    limit = serializers.IntegerField()
+    used = serializers.IntegerField(help_text="Moved in this day or month; for balance: held now.")
+    left = serializers.IntegerField(help_text="What would still pass.")
+
+
+class LimitsOut(serializers.Serializer[Any]):
+    """The limits of a customer."""
+
+    object = serializers.ChoiceField(choices=["limits"])
+    customer = serializers.CharField()
+    tier = serializers.ChoiceField(choices=[code.lower() for code in Tier.values])
+    limits = LimitOut(many=True)
+
+
+def render_limits(customer: Customer, limits: Iterable[Limit]) -> dict[str, Any]:
+    """Return the limits of a customer."""
+    return {
+        "object": "limits",
+        "customer": customer.public_id,
+        "tier": customer.tier.lower(),
+        "limits": [
+            {
+                "kind": limit.kind.lower(),
+                "interval": limit.interval.lower(),
+                "currency": limit.limit.currency,
+                "limit": limit.limit.minor,
+                "used": limit.used.minor,
+                "left": limit.left.minor,
+            }
+            for limit in limits
+        ],
+    }
 
 
 def render_wallet(wallet: Wallet) -> dict[str, Any]:

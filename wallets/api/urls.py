@@ -11,6 +11,7 @@ urlpatterns = [
     path("wallets/<str:wallet_id>/transactions", views.TransactionsView.as_view()),
     path("wallets/<str:wallet_id>/freeze", views.FreezeView.as_view()),
     path("wallets/<str:wallet_id>/unfreeze", views.UnfreezeView.as_view()),
+    path("customers/<str:customer_id>/limits", views.LimitsView.as_view()),
     path("bank_accounts", views.BankAccountsView.as_view()),
     path("bank_accounts/<str:bank_account_id>", views.BankAccountView.as_view()),
     path("deposits", views.DepositsView.as_view()),

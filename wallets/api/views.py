@@ -19,6 +19,7 @@ from wallets import queries
 from wallets.api import serializers as s
 from wallets.choices import FrozenBy, MoneySource, MovementStatus
 from wallets.errors import InvalidIban, refusal_of
+from wallets.limits import limits_of
 from wallets.models import BankAccount, Movement, Wallet
 from wallets.operations import bank
 from wallets.operations import wallets as operations
@@ -120,6 +121,23 @@ class TransactionsView(ApiView):
         wallet = queries.get_wallet_with_balance(partner_id=request.principal.partner_id, public_id=wallet_id)
         rows = list_postings(wallet.account_id).select_related("transaction__text")
         return self.page(request, rows, partial(s.render_entry, sign=wallet.account.balance.sign))
+
+
+class LimitsView(ApiView):
+    """How much a customer may still move."""
+
+    scopes = {"GET": "wallets:read"}
+
+    @document(
+        summary="Show a customer's limits",
+        description="For each currency in which the customer has an open wallet; days and months are UTC.",
+        answer=s.LimitsOut,
+    )
+    def get(self, request: ApiRequest, customer_id: str) -> Response:
+        """Return what the limits are and what is left now."""
+        customer = get_customer(partner_id=request.principal.partner_id, public_id=customer_id)
+        currencies = queries.open_currencies(customer.pk)
+        return Response(s.render_limits(customer, limits_of(customer, currencies=currencies, now=now())))
 
 
 class FreezeView(ApiView):

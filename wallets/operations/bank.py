@@ -23,6 +23,7 @@ from wallets import events, policies, queries
 from wallets.choices import BankAccountStatus, MoneySource, MovementStatus
 from wallets.errors import BankAccountDeclined, BankAccountExists, InvalidIban, KeyUsedBefore, SandboxOnly
 from wallets.models import BankAccount, Deposit, Movement, Wallet, Withdrawal
+from wallets.operations.limits import use_limit
 
 OPENING_MINOR = 1_000_000
 Row = TypeVar("Row", Deposit, Withdrawal)
@@ -244,11 +245,12 @@ def _check_form(row: Movement) -> None:
 
 
 def _let_pass(row: Movement, bank_sign: int) -> None:
-    """Ask the policies, then let the bank pay or take."""
+    """Ask the policies, count against the limits, then let the bank pay or take."""
     state = queries.get_states([row.wallet])[row.wallet_id]
     check: Callable[[policies.WalletState], None]
     check = policies.check_money_in if bank_sign < 0 else policies.check_money_out
     check(state)
+    use_limit(wallet=row.wallet, kind="IN" if bank_sign < 0 else "OUT", amount=row.amount, now=row.created_at)
     bank_account = row.bank_account
     if bank_account is None:
         return

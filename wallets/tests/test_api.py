@@ -184,3 +184,24 @@ def test_lists_are_filtered(api, customer, partner):
     assert ids("currency=EUR") == {euros.public_id, other.public_id}
     assert ids("status=frozen") == set()
     assert api.get("wallets?status=gone").status_code == 400
+
+
+def test_a_partner_reads_what_is_left_of_a_customers_limits(api, customer):
+    wallet = make_wallet(customer)
+    make_bank_account(customer)
+    body = {
+        "wallet": wallet.public_id,
+        "bank_account": BankAccount.objects.get().public_id,
+        "currency": "EUR",
+    }
+    api.post("deposits", {**body, "amount": 30_000}, key="d")
+
+    answer = api.get(f"customers/{customer.public_id}/limits").json()
+    refused = api.post("deposits", {**body, "amount": 120_001}, key="e")
+
+    day = next(limit for limit in answer["limits"] if (limit["kind"], limit["interval"]) == ("in", "day"))
+    assert answer["tier"] == "basic"
+    assert (day["limit"] - day["used"], day["used"] >= 0) == (day["left"], True)
+    assert {limit["currency"] for limit in answer["limits"]} == {"EUR"}
+    assert (refused.status_code, refused.json()["code"]) == (422, "limit_exceeded")
+    assert api.get("customers/cus_01K8Z5M3W4J7T2R9QX6V0BND1C/limits").status_code == 404

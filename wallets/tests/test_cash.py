@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def wallet(customer: Customer, now: object) -> Wallet:
+    Customer.objects.filter(pk=customer.pk).update(tier="PLUS")
     return open_wallet(customer_id=customer.pk, currency="USD", name="Everyday", now=now)  # type: ignore[arg-type]
 
 
