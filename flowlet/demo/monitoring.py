@@ -105,7 +105,7 @@ class _Planter:
         collector = self._purse(_COLLECTOR, 80, 0)
         for at, payer in enumerate(self.payers):
             self._pay(payer.wallet, collector.wallet, 280 + 5 * at, 6 - at * 0.4)
-        sleeper = self._purse(_SLEEPER, 85, 40)
+        sleeper = self._purse(_SLEEPER, 85, 40, alive=False)
         self._deposit(sleeper, 6_400, 3)
         self._withdraw(sleeper, 6_100, 2)
         far = self._purse(_FAR, 40, 0, country="MM")
@@ -132,7 +132,9 @@ class _Planter:
             self._pay(payer.wallet, purse.wallet, 2_250 + 40 * at, day + 0.4 - at / 10)
         self._withdraw(purse, 6_700, day - 0.2)
 
-    def _purse(self, name: str, age_days: float, euros: int, country: str = "DE") -> _Purse:
+    def _purse(
+        self, name: str, age_days: float, euros: int, country: str = "DE", *, alive: bool = True
+    ) -> _Purse:
         given, _, family = name.partition(" ")
         at = self._at(age_days)
         customer = identity.create_customer(
@@ -156,6 +158,8 @@ class _Planter:
         purse = _Purse(wallet, account)
         if euros:
             self._deposit(purse, euros, age_days - 0.1)
+        for day in range(int(age_days) - 28, 20, -28) if alive else ():
+            self._deposit(purse, 55, day)
         return purse
 
     def _deposit(self, purse: _Purse, euros: int, day: float) -> None:
