@@ -86,7 +86,7 @@ def due_cell(case: Case, now: datetime) -> object:
 
 
 def _customer_cell(case: Case) -> Main:
-    return Main(case.customer.name, f"{case.title} · {case.public_id}")
+    return Main(case.customer.name, case.title)
 
 
 def _assignee_cell(case: Case) -> str:
@@ -212,7 +212,6 @@ def _evidence_panel(case: Case) -> Panel:
         "Movements in evidence",
         columns=(
             Column(title="When", cell=lambda row: When(row.at), width="m"),
-            Column(title="Kind", cell=lambda row: words(row.kind), width="m"),
             Column(title="Other side", cell=other_side),
             Column(title="Amount", cell=signed_amount, width="m", right=True),
             Column(title="US dollars", cell=dollars_cell, width="m", right=True, hide="m"),
@@ -224,12 +223,12 @@ def _evidence_panel(case: Case) -> Panel:
 
 
 def other_side(row: Activity) -> object:
-    """Return who was on the other side of a movement."""
-    country = NAMES.get(row.counterparty_country, "")
+    """Return who was on the other side of a movement, and what kind it was."""
+    meta = " · ".join(part for part in (words(row.kind), NAMES.get(row.counterparty_country, "")) if part)
     if row.counterparty is not None:
         href = reverse("admin:identity_customer_change", args=[row.counterparty.public_id])
-        return Main(row.counterparty.name, country, href=href)
-    return Main(row.get_channel_display(), country)
+        return Main(row.counterparty.name, meta, href=href)
+    return Main(row.get_channel_display(), meta)
 
 
 def signed_amount(row: Activity) -> Amount:
@@ -309,9 +308,9 @@ def _decision_panel(case: Case) -> Panel:
             ("Due", When(case.due_at)),
             ("Opened", When(case.opened_at)),
             ("Closed", When(case.closed_at)),
+            ("Who may approve", "A lead who wrote nothing to this case"),
         ],
         side=True,
-        note="Whoever wrote to the case may not approve its decision.",
     )
 
 

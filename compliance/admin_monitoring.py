@@ -1,10 +1,8 @@
 """Alerts and scenarios: what was raised and on what, how each scenario is set, and how its latest runs went."""
 
-from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from django import forms
 from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
@@ -13,11 +11,9 @@ from compliance.admin_cases import dollars_cell, other_side, severity_badge, sig
 from compliance.choices_monitoring import AlertStatus, ScenarioStatus, Severity
 from compliance.models.monitoring import Activity, Alert, ScenarioRun, ScenarioVersion
 from compliance.operations.cases_deciding import case_href
-from compliance.operations.monitoring_versions import propose_version
 from compliance.queries_monitoring import source_title
 from compliance.rates import SOURCE
 from compliance.scenario_base import SCENARIOS, dollars
-from flowlet.backoffice.actions import ActionCall, action
 from flowlet.backoffice.admin import ModelAdmin
 from flowlet.backoffice.cells import Amount, Badge, Link, Main, Tone, When, words
 from flowlet.backoffice.filters import Choice, DateSpan
@@ -128,7 +124,6 @@ def _evidence_panel(alert: Alert) -> Panel:
         "Movements in evidence",
         columns=(
             Column(title="When", cell=lambda row: When(row.at), width="m"),
-            Column(title="Kind", cell=lambda row: words(row.kind), width="m"),
             Column(title="Other side", cell=other_side),
             Column(title="Amount", cell=signed_amount, width="m", right=True),
             Column(title="US dollars", cell=dollars_cell, width="m", right=True, hide="m"),
@@ -224,26 +219,17 @@ class ScenarioAdmin(ModelAdmin):
 
 def _parameters_panel(version: ScenarioVersion) -> Panel:
     known = fields(SCENARIOS.get(version.scenario).parameters) if version.scenario in SCENARIOS else ()
-    return table_panel(
+    return facts_panel(
         "Parameters",
-        columns=(
-            Column(title="Parameter", cell=lambda one: words(one.name), width="l"),
-            Column(title="Value", cell=lambda one: _value(version, one), width="l", right=True),
-            Column(title="Bounds", cell=_bounds, width="l", hide="m"),
-            Column(title="What it does", cell=lambda one: one.metadata["says"]),
-        ),
-        rows=known,
-        empty=("Not known any more", "This release no longer has the scenario."),
+        [(words(one.name), _explained(one, version.parameters.get(one.name, one.default))) for one in known],
     )
 
 
-def _value(version: ScenarioVersion, one: Any) -> str:
-    return _quantity(version.parameters.get(one.name, one.default), one.metadata["unit"])
-
-
-def _bounds(one: Any) -> str:
+def _explained(one: Any, value: int) -> str:
+    """Return a parameter's value, what it does, and its bounds, in plain sentences."""
     unit = one.metadata["unit"]
-    return f"{_quantity(one.metadata['low'], unit)} to {_quantity(one.metadata['high'], unit)}"
+    low, high = (_quantity(one.metadata[name], unit) for name in ("low", "high"))
+    return f"{_quantity(value, unit)}. {one.metadata['says']} It may be {low} to {high}."
 
 
 def _quantity(value: int, unit: str) -> str:
@@ -253,13 +239,13 @@ def _quantity(value: int, unit: str) -> str:
 def _runs_panel(version: ScenarioVersion) -> Panel:
     runs = ScenarioRun.objects.filter(versions__contains=[version.public_id]).order_by("-started_at", "-pk")
     return table_panel(
-        "Latest runs",
+        "Latest runs of all scenarios",
         columns=(
             Column(title="Started", cell=lambda run: When(run.started_at), width="m"),
             Column(title="Customers", cell=lambda run: f"{run.customers:,}", right=True),
             Column(title="Movements", cell=lambda run: f"{run.activities:,}", right=True),
             Column(title="Without a rate", cell=lambda run: f"{run.unpriced:,}", right=True, hide="m"),
-            Column(title="New alerts, all scenarios", cell=lambda run: f"{run.alerts_new:,}", right=True),
+            Column(title="New alerts", cell=lambda run: f"{run.alerts_new:,}", right=True),
             Column(title="Took", cell=lambda run: f"{run.elapsed_ms:,} ms", right=True, hide="s"),
         ),
         rows=list(runs[:_RUNS_SHOWN]),
@@ -287,50 +273,4 @@ def _about_panel(version: ScenarioVersion) -> Panel:
             ("Until", When(version.retired_at)),
         ],
         side=True,
-    )
-
-
-class ParameterForm(forms.Form):
-    """One parameter with a new value."""
-
-    parameter = forms.ChoiceField(label="Parameter", choices=())
-    value = forms.IntegerField(label="New value, in the unit of the list (amounts in US cents)")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        names = sorted({one.name for entry in SCENARIOS.values() for one in fields(entry.parameters)})
-        self.fields["parameter"].choices = [(name, words(name)) for name in names]  # type: ignore[attr-defined]
-
-
-_CHANGE_REASONS: Sequence[tuple[str, str]] = (
-    ("TOO_MANY_ALERTS", "Too many alerts about everyday money"),
-    ("MISSED_PATTERN", "A pattern was missed"),
-    ("LAW_CHANGED", "Law or guidance has changed"),
-    ("ROLL_BACK", "Back to earlier parameters"),
-)
-
-
-@action(
-    name="scenario.propose",
-    model=ScenarioVersion,
-    permission="compliance.propose_scenario",
-    label="Propose change",
-    title=lambda version: f"Change a parameter of {source_title(version.scenario)}?",
-    text="A second person must approve. Then every customer is looked at again.",
-    reasons=_CHANGE_REASONS,
-    note="required",
-    form=ParameterForm,
-    available=lambda version: version.status == ScenarioStatus.LIVE,
-    icon="settings",
-    done="Proposed; a second person must approve.",
-)
-def propose(call: ActionCall, version: ScenarioVersion) -> None:
-    """Draft the change and ask a second person."""
-    propose_version(
-        scenario=version.scenario,
-        parameters={call.data["parameter"]: call.data["value"]},
-        user_id=call.person.user.pk,
-        reason_code=call.reason,
-        note=call.note,
-        now=call.now,
     )

@@ -193,7 +193,7 @@ def case_evidence(case_public_id: str) -> dict[str, object]:
 
 
 def _digest(lines: Sequence[str]) -> str:
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
 
 
 def outcome_text(case: Case) -> str:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from compliance import policies_cases as policies
-from compliance.choices_monitoring import CaseEventKind, CaseOutcome, CaseReason, CaseState
+from compliance.choices_monitoring import CaseEventKind, CaseState
 from compliance.models.cases import Case, CaseEvent
 from compliance.operations.cases import lock_case, record, write_event
 from compliance.operations.locking import lock_customers
@@ -53,7 +53,7 @@ def propose_decision(
         action=ACTION,
         object_type="case",
         object_id=case.public_id,
-        payload={"outcome": CaseOutcome(outcome).value, "reason": CaseReason(reason_code).value},
+        payload={"outcome": outcome.capitalize()},
         maker_id=user_id,
         reason_code=reason_code,
         note=note,
@@ -81,7 +81,7 @@ def close_case(*, approval: Approval, now: datetime) -> Case:
     lock_customers([get_case(approval.object_id).customer_id])
     case = lock_case(approval.object_id)
     policies.check_state(case.state, CaseState.PROPOSED)
-    case.state = CaseState(f"CLOSED_{approval.payload['outcome']}")
+    case.state = CaseState(f"CLOSED_{approval.payload['outcome'].upper()}")
     case.closed_at = now
     case.save(update_fields=["state", "closed_at"])
     vote = approval.votes.select_related("checker").get()

@@ -1,5 +1,6 @@
 """Cases: what people may do to one, and that no path closes it without two of them."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -406,6 +407,23 @@ def test_the_pages_show_what_was_found_in_words(case: Case, officer: User) -> No
         assert shown in scenario_page
     assert "Open cases" in _page(desk, "/admin/")
     assert "Structuring" in _page(desk, f"/admin/customers/{case.customer.public_id}/?tab=Screening")
+
+
+def test_a_change_of_parameters_is_proposed_on_the_page_and_bounded_there(officer: User) -> None:
+    desk, version = log_in(officer), ScenarioVersion.objects.get(scenario="structuring")
+    href = f"/admin/do/scenario.propose_structuring/{version.public_id}/"
+    hidden = dict(re.findall(r'name="(form_id|version)" value="([^"]+)"', _page(desk, href)))
+    words = {"reason": "MISSED_PATTERN", "note": "Two a week are odd already."}
+
+    beyond = desk.post(href, {**hidden, **words, "count_min": "1"})
+    within = desk.post(href, {**hidden, **words, "count_min": "2"})
+
+    draft = ScenarioVersion.objects.get(status="DRAFT")
+    assert (beyond.status_code, within.status_code) == (400, 303)
+    assert draft.parameters == {**version.parameters, "count_min": 2}
+    assert draft.approval is not None
+    assert draft.approval.payload == {"count_min": 2}
+    assert "count min: 3 → 2" in draft.approval.evidence["parameters"]
 
 
 def _page(client: Client, href: str) -> str:

@@ -52,7 +52,7 @@ def test_every_page_of_monitoring_is_accessible_in_both_schemes_and_narrow(
         "/admin/scenarios/",
         f"/admin/scenarios/{version.public_id}/",
         f"/admin/do/case.take/{case.public_id}/",
-        f"/admin/do/scenario.propose/{version.public_id}/",
+        f"/admin/do/scenario.propose_structuring/{version.public_id}/",
     )
 
     for path in paths:

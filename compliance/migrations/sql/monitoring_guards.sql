@@ -53,8 +53,8 @@ BEGIN
         END IF;
         IF NOT EXISTS (
             SELECT FROM backoffice_approval a
-            WHERE a.id = NEW.approval_id AND NEW.state = 'CLOSED_' || (a.payload->>'outcome')
-              AND NEW.proposed_outcome = a.payload->>'outcome' AND NEW.proposed_reason = a.payload->>'reason'
+            WHERE a.id = NEW.approval_id AND NEW.state = 'CLOSED_' || upper(a.payload->>'outcome')
+              AND NEW.proposed_outcome = upper(a.payload->>'outcome') AND NEW.proposed_reason = a.reason_code
         ) THEN
             RAISE EXCEPTION 'the case closes otherwise than it was approved' USING ERRCODE = 'integrity_constraint_violation';
         END IF;
