@@ -68,27 +68,35 @@ def reconcile(
     """
     Make the open alerts of one customer and scenario equal to the episodes found; what people decided stays.
 
-    An episode takes the open alert that shares evidence with it; further ones that it joins are merged into that.
+    An episode takes the oldest open alert whose movements all belong to it; further ones that it joins are merged
+    into that. Evidence is only ever added: an alert that rests on more than its episode gives way to a new one.
     Movements that came after a decision on the same episode open an alert that follows the decided one.
     """
     decided = {activity for one in known if one.decided for activity in one.evidence}
     free = [one for one in known if not one.decided]
+    matches: list[tuple[Episode, Known | None]] = []
     for episode in found:
         ids = {move.id for move in episode.moves}
-        mine = [one for one in free if one.evidence & ids]
-        free = [one for one in free if not one.evidence & ids]
-        fresh = Episode(tuple(move for move in episode.moves if move.id not in decided))
-        if not fresh.moves:
-            continue
-        if mine:
-            _grow(mine[0], fresh, live, now, changes)
-            for other in mine[1:]:
-                _drop(other.alert, DismissReason.MERGED, now, changes)
-        else:
-            earlier = next((one.alert for one in known if one.decided and one.evidence & ids), None)
-            _open(customer, live, fresh, earlier, now, changes)
+        mine = [one for one in free if one.evidence <= ids]
+        free = [one for one in free if not one.evidence <= ids]
+        for other in mine[1:]:
+            _drop(other.alert, DismissReason.MERGED, now, changes)
+        matches.append((episode, mine[0] if mine else None))
+    # Before anything is opened: a dropped alert gives its name up.
     for one in free:
         _drop(one.alert, DismissReason.GONE, now, changes)
+    for episode, match in matches:
+        fresh = Episode(tuple(move for move in episode.moves if move.id not in decided))
+        if match is not None and fresh.moves:
+            _grow(match, fresh, live, now, changes)
+        elif fresh.moves:
+            _open(customer, live, fresh, _decided_before(episode, known), now, changes)
+
+
+def _decided_before(episode: Episode, known: Sequence[Known]) -> Alert | None:
+    """Return the alert on the same episode that people decided, if there is one."""
+    ids = {move.id for move in episode.moves}
+    return next((one.alert for one in known if one.decided and one.evidence & ids), None)
 
 
 def episode_key(source: str, customer: Customer, episode: Episode) -> str:
@@ -104,21 +112,16 @@ def _open(
     now: datetime,
     changes: Changes,
 ) -> None:
-    alert, fresh = Alert.objects.get_or_create(
+    alert = Alert.objects.create(
+        **_content(live, episode),
         episode_key=episode_key(live.code, customer, episode),
-        defaults={
-            **_content(live, episode),
-            "customer": customer,
-            "source": live.code,
-            "severity": live.scenario.severity,
-            "follows": follows,
-            "raised_at": now,
-        },
+        customer=customer,
+        source=live.code,
+        severity=live.scenario.severity,
+        follows=follows,
+        raised_at=now,
     )
-    if not fresh:
-        # Dropped earlier, when its movements were undone or merged: the pattern shows again.
-        _update(alert, live, episode, status=AlertStatus.NEW, dismiss_reason="")
-    _add_evidence(alert, episode, set(alert.evidence.values_list("activity_id", flat=True)))
+    _add_evidence(alert, episode, set())
     trail.record(
         action="alert.raise",
         object_type="alert",
@@ -133,12 +136,9 @@ def _grow(known: Known, episode: Episode, live: LiveScenario, now: datetime, cha
     alert, before = known.alert, known.alert.reason
     added = _add_evidence(alert, episode, known.evidence)
     key = episode_key(live.code, alert.customer, episode)
-    if key != alert.episode_key and Alert.objects.filter(episode_key=key).exclude(pk=alert.pk).exists():
-        key = alert.episode_key  # a dropped alert still bears that name
-    if (
-        not added
-        and alert.reason == live.scenario.sentence(episode.moves, live.parameters)
-        and key == alert.episode_key
+    if not added and (alert.episode_key, alert.reason) == (
+        key,
+        live.scenario.sentence(episode.moves, live.parameters),
     ):
         return
     _update(alert, live, episode, episode_key=key)
@@ -172,7 +172,8 @@ def _add_evidence(alert: Alert, episode: Episode, known: set[int]) -> int:
 
 def _drop(alert: Alert, reason: DismissReason, now: datetime, changes: Changes) -> None:
     alert.status, alert.dismiss_reason = AlertStatus.DISMISSED, reason
-    alert.save(update_fields=["status", "dismiss_reason"])
+    alert.episode_key = f"{alert.episode_key}:{alert.public_id}"
+    alert.save(update_fields=["status", "dismiss_reason", "episode_key"])
     trail.record(
         action="alert.drop",
         object_type="alert",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from compliance.models.cases import Case, CaseEvent
@@ -204,8 +204,14 @@ _STEPS = st.lists(
 )
 
 
+# Not shrunk: each example posts real transactions, and making one smaller would take minutes.
 @given(steps=_STEPS, cuts=st.lists(st.booleans(), min_size=14, max_size=14), seed=st.randoms())
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_any_split_and_any_order_of_arrival_gives_the_same_alerts(
     wallet: Wallet,
     other_wallet: Wallet,
