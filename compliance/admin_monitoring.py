@@ -227,9 +227,9 @@ def _parameters_panel(version: ScenarioVersion) -> Panel:
 
 def _explained(one: Any, value: int) -> str:
     """Return a parameter's value, what it does, and its bounds, in plain sentences."""
-    unit = one.metadata["unit"]
-    low, high = (_quantity(one.metadata[name], unit) for name in ("low", "high"))
-    return f"{_quantity(value, unit)}. {one.metadata['says']} It may be {low} to {high}."
+    unit, low, high = (one.metadata[name] for name in ("unit", "low", "high"))
+    bounds = f"{dollars(low)} to {dollars(high)}" if unit == "US cents" else f"{low:,} to {high:,} {unit}"
+    return f"{_quantity(value, unit)}. {one.metadata['says']} It may be {bounds}."
 
 
 def _quantity(value: int, unit: str) -> str:

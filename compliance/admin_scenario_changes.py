@@ -25,11 +25,11 @@ def form_for(scenario: Scenario) -> type[forms.Form]:
     """Return a form with one optional field for each parameter of a scenario; empty keeps the value in force."""
     made = {
         one.name: forms.IntegerField(
-            label=f"{words(one.name)}, {one.metadata['unit']}",
+            label=words(one.name),
             required=False,
             min_value=one.metadata["low"],
             max_value=one.metadata["high"],
-            help_text=f"{one.metadata['low']:,} to {one.metadata['high']:,}",
+            help_text=f"{one.metadata['says']} {one.metadata['low']:,} to {one.metadata['high']:,} {one.metadata['unit']}.",
             widget=forms.NumberInput(attrs={"class": "input"}),
         )
         for one in fields(scenario.parameters)
@@ -54,7 +54,7 @@ def _offer(code: str, scenario: Scenario) -> None:
         model=ScenarioVersion,
         permission="compliance.propose_scenario",
         label="Propose change",
-        title=f"Other parameters for {source_title(code).lower()}?",
+        title=f"Change “{source_title(code)}”?",
         text="Fill in what should change. A second person must approve; then every customer is looked at again.",
         reasons=_REASONS,
         note="required",
