@@ -23,7 +23,13 @@ class ComplianceConfig(AppConfig):
         for name in (
             *("receivers", "admin_lists", "admin_today"),
             *("operations.cases_deciding", "operations.monitoring_versions"),
-            *("admin_cases", "admin_monitoring", "admin_scenario_changes", "admin_cases_today"),
+            *(
+                "admin_cases",
+                "admin_case_actions",
+                "admin_monitoring",
+                "admin_scenario_changes",
+                "admin_cases_today",
+            ),
         ):
             import_module(f"compliance.{name}")
         installing = import_module("compliance.installing")

@@ -7,6 +7,8 @@ from typing import Any
 
 from compliance.scenario_base import SCENARIOS, Episode, Move, Watched, defaults, episodes, order, read
 from flowlet.core.money import Money
+from flowlet.identity.models import User
+from flowlet.identity.operations import create_user
 from ledger.operations.accounts import house_account
 from ledger.operations.posting import Draft, Leg, Posted, post
 from wallets.models import Wallet
@@ -56,3 +58,9 @@ def pay(payer: Wallet, payee: Wallet, minor: int, when: datetime, key: str) -> P
 def _post(kind: str, key: str, legs: tuple[Leg, ...], when: datetime) -> Posted:
     draft = Draft(kind=kind, source="test", source_key=key, effective_date=when.date(), legs=legs)
     return post(draft=draft, now=when)
+
+
+def make_lead(name: str) -> User:
+    """Hire a second person who may check."""
+    email = f"{name.split(maxsplit=1)[0].lower()}@house.example"
+    return create_user(email=email, full_name=name, password="correct-horse-battery", roles=["lead"])
