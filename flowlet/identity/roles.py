@@ -18,10 +18,17 @@ _LEDGER = (
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
 _HITS = ("compliance.view_screeninghit", "compliance.decide_hit", "compliance.view_listversion")
+_IDENTITIES = (
+    *("compliance.view_kycapplication", "compliance.decide_kyc", "compliance.view_document"),
+    "compliance.download_document",
+)
 _FRAUD = ("fraud.view_decision", "fraud.view_ruleversion")
 _MODELS = ("fraud.view_modelartefact", "fraud.view_trainingrun")
 _MODEL_WORK = ("fraud.train_model", "fraud.promote_model", "fraud.roll_back_model")
 _MODEL_CHECK = ("fraud.approve_model",)
+_SEE_CASES = (*("compliance.view_case", "compliance.view_alert", "compliance.view_scenarioversion"),)
+_CASES = (*_SEE_CASES, "compliance.work_case", "compliance.propose_scenario")
+_CASES_CHECK = ("compliance.approve_case", "compliance.approve_scenario")
 _TRAIL = ("audit.view_auditrecord", "audit.verify_auditrecord", "audit.export_auditrecord")
 
 _VENDORS = ("integrations.view_vendorcall", "integrations.view_vendorevent")
@@ -42,7 +49,15 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_FREEZE,
         *_UNFREEZE,
     ),
-    "officer": (*_SEE_MONEY, *_APPROVALS, *_FREEZE, *_HITS, *_FRAUD),
+    "officer": (
+        *_SEE_MONEY,
+        *_APPROVALS,
+        *_FREEZE,
+        *_HITS,
+        *_IDENTITIES,
+        *_CASES,
+        *_FRAUD,
+    ),
     "lead": (
         *_SEE_MONEY,
         *_APPROVALS,
@@ -50,6 +65,10 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_FREEZE,
         *_UNFREEZE,
         *_HITS,
+        *_IDENTITIES,
+        "compliance.approve_high_risk",
+        *_CASES,
+        *_CASES_CHECK,
         *_TRAIL,
         *_FRAUD,
         *_MODELS,
@@ -69,6 +88,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
             *_VENDORS,
             *_FRAUD,
             *_MODELS,
+            *_SEE_CASES,
             "events.view_event",
         ),
         *("identity.view_user", "identity.view_partner", "identity.view_apiclient"),

@@ -9,6 +9,8 @@ SCOPES = MappingProxyType(
         "customers:read": "Read customers",
         "customers:write": "Create customers",
         "events:read": "Read events",
+        "kyc:read": "Read how the identification of customers stands",
+        "kyc:write": "Send data and documents of customers",
         "payments:read": "Read payments",
         "payments:write": "Make payments",
         "wallets:read": "Read wallets, balances and histories",
