@@ -23,18 +23,16 @@ from cards.errors import ReferenceReused
 from cards.models.authorizations import CardAuthorization, CardDecision, NetworkEvent
 from cards.models.issuing import Card, CardFreeze
 from cards.operations.following import follow, tell_authorization
+from cards.operations.locking import lock_card
 from cards.policies import Check
 from flowlet.core import jsons
-from flowlet.core.locks import lock
 from flowlet.core.money import CurrencyMismatch, InvalidAmount, Money
-from flowlet.identity.models import Customer
 from fraud.choices import Action, Product
 from fraud.operations.deciding import decide
 from fraud.values import ScoringRequest
 from ledger.queries.balances import get_balance
 from wallets.choices import LimitKind
 from wallets.errors import LimitExceeded
-from wallets.models import Wallet
 from wallets.operations.limits import use_limit
 from wallets.policies import WalletState
 from wallets.queries import get_states
@@ -100,7 +98,7 @@ def authorize(*, card_id: int, asked: Asked, now: datetime, processor: str = "bu
     digest = asked.digest(card_id)
     if (known := _known(processor, asked.network_reference, digest)) is not None:
         return known
-    card = _locked(card_id)
+    card = lock_card(card_id)
     if (known := _known(processor, asked.network_reference, digest)) is not None:
         return known  # it was being decided while we waited
     if asked.amount.currency != card.programme.currency:
@@ -123,15 +121,6 @@ def _known(processor: str, reference: str, digest: str) -> CardAuthorization | N
     if known is not None and known.body_digest != digest:
         raise ReferenceReused(reference=reference)
     return known
-
-
-def _locked(card_id: int) -> Card:
-    """Lock customer, wallet and card, in the house's order; a closed card is judged, not refused."""
-    customer_id, wallet_id = Card.objects.values_list("customer_id", "wallet_id").get(pk=card_id)
-    list(lock(Customer.objects.filter(pk=customer_id)).values_list("pk"))
-    list(lock(Wallet.objects.filter(pk=wallet_id)).values_list("pk"))
-    rows = lock(Card.objects.filter(pk=card_id)).select_related("customer", "wallet__customer", "programme")
-    return rows.get()
 
 
 def _row(card: Card, asked: Asked, processor: str, digest: str, now: datetime) -> CardAuthorization:

@@ -5,28 +5,28 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from cards import events, policies
-from cards.choices import AuthorizationState, EventKind, ExceptionCode, LimitSpan
+from cards.choices import AuthorizationState, EventKind, LimitSpan
 from cards.errors import AuthorizationNotOpen, ReferenceReused
-from cards.models.authorizations import CardAuthorization, CardTransaction, NetworkEvent
+from cards.models.authorizations import CardAuthorization, NetworkEvent
 from cards.models.issuing import Card, SpendCounter
+from cards.operations.booking import book_event
+from cards.operations.locking import lock_card
 from cards.policies import Position, position
 from flowlet.audit import trail
 from flowlet.core import jsons
+from flowlet.core.errors import NotFound
 from flowlet.core.locks import lock
 from flowlet.core.money import CurrencyMismatch, InvalidAmount, Money
 from flowlet.events import outbox
-from flowlet.identity.models import Customer
 from ledger.choices import HoldStatus
 from ledger.models.accounts import Balance
 from ledger.models.holds import HoldState
 from ledger.operations.accounts import house_account
 from ledger.operations.holds import change_hold, place_hold, release_hold
-from ledger.operations.owing import post_forced
-from ledger.operations.posting import Draft, Leg, post
 from wallets.choices import LimitKind
-from wallets.models import Wallet
 from wallets.operations.limits import give_back_limit
 
 CLEARING = "SETTLEMENT_CLEARING"
@@ -73,11 +73,15 @@ def take_message(
     A clearing always books its own amount; what the wallet cannot pay is owed. What names no authorisation that is
     known waits for it, and is booked all the same.
 
+    An increment alone is a question: one that is over, or unknown, is not raised.
+
     :raises ReferenceReused: if the reference came before with other content
     :raises CurrencyMismatch: if the amount is not in the card's currency
     :raises InvalidAmount: if the amount is not above zero
+    :raises AuthorizationNotOpen: if an increment comes too late
+    :raises InsufficientFunds: if an increment asks for more than there is
     """
-    card = _locked(card_id)
+    card = lock_card(card_id)
     if message.amount.currency != card.programme.currency:
         raise CurrencyMismatch(expected=card.programme.currency, given=message.amount.currency)
     if message.amount.minor <= 0 and message.kind != EventKind.EXPIRE:
@@ -85,16 +89,23 @@ def take_message(
     event, fresh = _keep(card, message, processor, now)
     if not fresh:
         return event
-    authorization = _authorization(processor, message.network_reference)
+    authorization = _authorization(card, processor, message.network_reference)
+    if message.kind == EventKind.INCREMENT:
+        _check_increment(authorization)
     # Everybody's order: all balances by key before any of them is changed.
     clearing = house_account(chart_code=CLEARING, currency=message.amount.currency, now=now)
     list(lock(Balance.objects.filter(pk__in=(card.wallet.account_id, clearing.pk))).values_list("pk"))
-    before = _position(authorization) if authorization else None
     if authorization is not None:
         follow(authorization, now=now)
         tell_authorization(authorization, decided=False, now=now)
     if message.kind in (EventKind.CLEAR, EventKind.REFUND):
-        _book(card, authorization, event, clearing.pk, before, now)
+        book_event(
+            card=card,
+            authorization=authorization,
+            event=event,
+            clearing_id=clearing.pk,
+            now=now,
+        )
     return event
 
 
@@ -108,9 +119,7 @@ def reverse(
     """
     row = CardAuthorization.objects.get(pk=authorization_id)
     state = AuthorizationState(row.state)
-    known = NetworkEvent.objects.filter(
-        processor=row.processor, kind=EventKind.REVERSE, reference=reference
-    ).exists()
+    known = _events(row).filter(kind=EventKind.REVERSE, reference=reference).exists()
     if state != AuthorizationState.OPEN and not known:
         raise AuthorizationNotOpen(state=state.label)
     whole = Money(row.authorized_minor, row.currency)
@@ -133,15 +142,32 @@ def expire_due(*, now: datetime, limit: int = 200) -> int:
     due = CardAuthorization.objects.filter(state=AuthorizationState.OPEN, expires_at__lte=now)
     rows = list(due.order_by("expires_at", "pk")[:limit])
     for row in rows:
-        message = Message(
-            kind=EventKind.EXPIRE,
-            reference=row.network_reference,
-            network_reference=row.network_reference,
-            amount=Money(0, row.currency),
-            network_time=row.expires_at,
-        )
-        take_message(card_id=row.card_id, message=message, now=now, processor=row.processor)
+        _expire(row, now)
     return len(rows)
+
+
+def expire(*, authorization_id: int, now: datetime) -> None:
+    """
+    End a promise before its time; a clearing that comes later is booked all the same.
+
+    :raises AuthorizationNotOpen: if it was declined or is over
+    """
+    row = CardAuthorization.objects.get(pk=authorization_id)
+    state = AuthorizationState(row.state)
+    if state != AuthorizationState.OPEN:
+        raise AuthorizationNotOpen(state=state.label)
+    _expire(row, now)
+
+
+def _expire(row: CardAuthorization, now: datetime) -> None:
+    message = Message(
+        kind=EventKind.EXPIRE,
+        reference=row.network_reference,
+        network_reference=row.network_reference,
+        amount=Money(0, row.currency),
+        network_time=row.expires_at,
+    )
+    take_message(card_id=row.card_id, message=message, now=now, processor=row.processor)
 
 
 def follow(authorization: CardAuthorization, *, now: datetime) -> Position | None:
@@ -202,14 +228,6 @@ def tell_authorization(authorization: CardAuthorization, *, decided: bool, now: 
     )
 
 
-def _locked(card_id: int) -> Card:
-    customer_id, wallet_id = Card.objects.values_list("customer_id", "wallet_id").get(pk=card_id)
-    list(lock(Customer.objects.filter(pk=customer_id)).values_list("pk"))
-    list(lock(Wallet.objects.filter(pk=wallet_id)).values_list("pk"))
-    rows = lock(Card.objects.filter(pk=card_id)).select_related("customer", "wallet__customer", "programme")
-    return rows.get()
-
-
 def _keep(card: Card, message: Message, processor: str, now: datetime) -> tuple[NetworkEvent, bool]:
     """Store the message once; return it, and whether it is new."""
     digest = message.digest()
@@ -240,20 +258,38 @@ def _keep(card: Card, message: Message, processor: str, now: datetime) -> tuple[
     return event, True
 
 
-def _authorization(processor: str, network_reference: str) -> CardAuthorization | None:
+def _authorization(card: Card, processor: str, network_reference: str) -> CardAuthorization | None:
+    """Return what the reference names on this card; on another card it names nothing that is ours to move."""
     if not network_reference:
         return None
-    rows = lock(CardAuthorization.objects.filter(processor=processor, network_reference=network_reference))
-    return rows.select_related(
-        "card__customer", "card__wallet__customer", "card__programme", "decision"
-    ).first()
+    found = CardAuthorization.objects.filter(
+        card=card, processor=processor, network_reference=network_reference
+    )
+    return (
+        lock(found)
+        .select_related("card__customer", "card__wallet__customer", "card__programme", "decision")
+        .first()
+    )
+
+
+def _check_increment(authorization: CardAuthorization | None) -> None:
+    if authorization is None:
+        raise NotFound
+    state = AuthorizationState(authorization.state)
+    if state != AuthorizationState.OPEN:
+        raise AuthorizationNotOpen(state=state.label)
+
+
+def _events(authorization: CardAuthorization) -> QuerySet[NetworkEvent]:
+    return NetworkEvent.objects.filter(
+        card_id=authorization.card_id,
+        processor=authorization.processor,
+        network_reference=authorization.network_reference,
+    )
 
 
 def _position(authorization: CardAuthorization) -> Position:
-    rows = NetworkEvent.objects.filter(
-        processor=authorization.processor, network_reference=authorization.network_reference
-    )
-    return position(rows)
+    return position(_events(authorization))
 
 
 def _move_hold(authorization: CardAuthorization, held: int, now: datetime) -> None:
@@ -274,10 +310,7 @@ def _move_hold(authorization: CardAuthorization, held: int, now: datetime) -> No
     delta = held - state.open_minor
     if delta == 0 or state.status != HoldStatus.ACTIVE:
         return
-    number = NetworkEvent.objects.filter(
-        processor=authorization.processor, network_reference=authorization.network_reference
-    ).count()
-    key = f"events-{number}"
+    key = f"events-{_events(authorization).count()}"
     if held == 0:
         release_hold(hold_id=authorization.hold_id, source_key=key, now=now)
     else:
@@ -308,90 +341,3 @@ def _give_back(authorization: CardAuthorization, found: Position) -> None:
             amount=Money(unused, authorization.currency),
             used_at=authorization.created_at,
         )
-
-
-def _book(
-    card: Card,
-    authorization: CardAuthorization | None,
-    event: NetworkEvent,
-    clearing_id: int,
-    before: Position | None,
-    now: datetime,
-) -> None:
-    """Book a clearing or refund in full, once for its event."""
-    amount, account_id = Money(event.amount_minor, card.programme.currency), card.wallet.account_id
-    clears = event.kind == EventKind.CLEAR
-    merchant = event.merchant_name or (authorization.merchant_name if authorization else "")
-    draft = Draft(
-        kind="CARD_CLEARING" if clears else "CARD_REFUND",
-        source="card",
-        source_key=f"{event.kind.lower()}:{event.processor}:{event.reference}",
-        effective_date=event.network_time.date(),
-        legs=(Leg(account_id, amount), Leg(clearing_id, -amount))
-        if clears
-        else (Leg(account_id, -amount), Leg(clearing_id, amount)),
-        text=f"{merchant or 'Card payment'}, card •••• {card.last_four}",
-        context={
-            "card": card.public_id,
-            **({"authorization": authorization.public_id} if authorization else {}),
-        },
-    )
-    posted = post_forced(draft=draft, now=now) if clears else post(draft=draft, now=now)
-    row = CardTransaction.objects.create(
-        event=event,
-        card=card,
-        authorization=authorization,
-        kind=event.kind,
-        amount_minor=event.amount_minor,
-        currency=amount.currency,
-        exception_code=_exception(event, authorization, before),
-        transaction_id=posted.transaction_id,
-        booked_at=now,
-    )
-    trail.record(
-        action="card_transaction.book",
-        object_type="card_transaction",
-        object_id=row.public_id,
-        changes={"exception": [None, row.exception_code or None]},
-        partner_id=card.partner_id,
-        customer=card.customer.public_id,
-    )
-    outbox.publish(
-        type=events.TRANSACTION_POSTED,
-        object_type="card_transaction",
-        object_id=row.public_id,
-        partner_id=card.partner_id,
-        data={
-            "id": row.public_id,
-            "card": card.public_id,
-            "authorization": authorization.public_id if authorization else None,
-            "kind": "clearing" if clears else "refund",
-            "amount": row.amount_minor,
-            "currency": row.currency,
-            "merchant": merchant,
-            "transaction": posted.public_id,
-        },
-        at=now,
-    )
-
-
-def _exception(
-    event: NetworkEvent, authorization: CardAuthorization | None, before: Position | None
-) -> ExceptionCode:
-    """Return what somebody should look at; the money is booked in any case."""
-    if authorization is None or before is None:
-        return (
-            ExceptionCode.NO_AUTHORIZATION
-            if event.kind == EventKind.CLEAR
-            else ExceptionCode.REFUND_UNMATCHED
-        )
-    if event.kind == EventKind.REFUND:
-        fits = authorization.refunded_minor <= authorization.cleared_minor
-        return ExceptionCode.NONE if fits else ExceptionCode.REFUND_UNMATCHED
-    if authorization.state == AuthorizationState.DECLINED:
-        return ExceptionCode.NO_AUTHORIZATION
-    if policies.is_over(
-        mcc=authorization.mcc, authorized=authorization.authorized_minor, cleared=authorization.cleared_minor
-    ):
-        return ExceptionCode.OVER_AUTHORIZED
-    return ExceptionCode.NONE

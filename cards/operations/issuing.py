@@ -11,6 +11,7 @@ from cards import events
 from cards.choices import CardKind, CardStatus, CloseReason
 from cards.errors import CardClosed, CardNotInactive, WalletNotUsable
 from cards.models.issuing import Card, CardProgramme, ControlSet
+from cards.operations.locking import lock_card
 from cards.operations.telling import actor_text, tell_card
 from cards.processors.registry import PROCESSORS
 from flowlet.audit import trail
@@ -161,11 +162,7 @@ def locked_card(card_id: int) -> Card:
 
     :raises CardClosed: if it is closed
     """
-    customer_id, wallet_id = Card.objects.values_list("customer_id", "wallet_id").get(pk=card_id)
-    list(lock(Customer.objects.filter(pk=customer_id)).values_list("pk"))
-    list(lock(Wallet.objects.filter(pk=wallet_id)).values_list("pk"))
-    rows = lock(Card.objects.filter(pk=card_id)).select_related("customer", "wallet__customer", "programme")
-    card = rows.get()
+    card = lock_card(card_id)
     if card.status == CardStatus.CLOSED:
         raise CardClosed
     return card
