@@ -73,9 +73,11 @@ class ReferenceReused(Conflict):
     code = "duplicate_reference"
     title = "Reference used before"
     message = "The network reference {reference} came before with other content."
+    next_action = "decline"
+    next_text = "Answer the network 94, duplicate."
 
     def __init__(self, *, reference: str) -> None:
-        super().__init__(reference=reference, network_code="94")
+        super().__init__(reference=reference)
 
 
 class UnknownCard(AppError):

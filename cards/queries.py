@@ -104,6 +104,18 @@ def list_authorizations(*, partner_id: int | None = None) -> QuerySet[CardAuthor
     return rows.order_by("-created_at", "-id")
 
 
+def get_authorization(*, partner_id: int, public_id: str) -> CardAuthorization:
+    """
+    Return an authorisation of a partner's card as `list_authorizations` does.
+
+    :raises NotFound: if it is absent or another partner's
+    """
+    row = list_authorizations(partner_id=partner_id).filter(public_id=public_id).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
 def list_transactions(*, partner_id: int | None = None) -> QuerySet[CardTransaction]:
     """Return clearings and refunds with card, event and ledger transaction, newest first."""
     rows = CardTransaction.objects.select_related("card__customer", "event", "authorization", "transaction")

@@ -59,8 +59,9 @@ class Asked:
     allow_partial: bool = False
 
     def digest(self, card_id: int) -> str:
-        """Return a digest of the whole message, to tell a repeat from a clash."""
-        content = {"card": card_id, **{name: str(value) for name, value in asdict(self).items()}}
+        """Return a digest of what is asked, to tell a repeat from a clash; a repeat may carry a later time."""
+        fields = {name: str(value) for name, value in asdict(self).items() if name != "network_time"}
+        content = {"card": card_id, **fields}
         return hashlib.sha256(jsons.dumps_canonical(content)).hexdigest()
 
 

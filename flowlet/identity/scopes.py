@@ -6,9 +6,12 @@ SCOPES = MappingProxyType(
     {
         "bank_accounts:read": "Read the bank accounts of customers",
         "bank_accounts:write": "Link bank accounts",
+        "cards:read": "Read cards, their limits, authorisations and transactions",
+        "cards:write": "Issue, freeze and close cards, set their limits",
         "customers:read": "Read customers",
         "customers:write": "Create customers",
         "events:read": "Read events",
+        "network": "Send authorisations and clearings as the card network does",
         "payments:read": "Read payments",
         "payments:write": "Make payments",
         "wallets:read": "Read wallets, balances and histories",
