@@ -11,6 +11,9 @@ _SEE_MONEY = (
     *("identity.view_customer", "identity.view_restriction"),
     *("wallets.view_wallet", "wallets.view_deposit", "wallets.view_withdrawal", "payments.view_payment"),
 )
+_CARDS = ("cards.view_card", "cards.view_cardauthorization", "cards.view_cardtransaction")
+_CARD_FREEZE = ("cards.freeze_card",)
+_CARD_WORK = (*_CARD_FREEZE, "cards.unfreeze_card", "cards.close_card")
 _LEDGER = (
     *("ledger.view_account", "ledger.view_ledgertransaction", "ledger.view_posting"),
     "ledger.view_trialbalance",
@@ -32,7 +35,7 @@ _JOBS = ("backoffice.view_jobrun",)
 
 # role -> permissions (`app.codename`). Source: the table of roles in the back office design.
 ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
-    "support": _SEE_MONEY,
+    "support": (*_SEE_MONEY, *_CARDS),
     "ops": (
         *_SEE_MONEY,
         *_APPROVALS,
@@ -41,8 +44,10 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         "integrations.retry_vendorevent",
         *_FREEZE,
         *_UNFREEZE,
+        *_CARDS,
+        *_CARD_WORK,
     ),
-    "officer": (*_SEE_MONEY, *_APPROVALS, *_FREEZE, *_HITS, *_FRAUD),
+    "officer": (*_SEE_MONEY, *_APPROVALS, *_FREEZE, *_HITS, *_FRAUD, *_CARDS, *_CARD_FREEZE),
     "lead": (
         *_SEE_MONEY,
         *_APPROVALS,
@@ -54,10 +59,12 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_FRAUD,
         *_MODELS,
         *_MODEL_CHECK,
+        *_CARDS,
+        *_CARD_WORK,
         "events.view_event",
     ),
-    "finance": (*_SEE_MONEY, *_APPROVALS, *_LEDGER, "wallets.export_statement"),
-    "finance_lead": (*_SEE_MONEY, *_APPROVALS, *_LEDGER, "wallets.export_statement", *_TRAIL),
+    "finance": (*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER, "wallets.export_statement"),
+    "finance_lead": (*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER, "wallets.export_statement", *_TRAIL),
     "analyst": ("payments.view_payment", *_APPROVALS, *_FRAUD, *_MODELS, *_MODEL_WORK),
     "auditor": (
         *(
@@ -69,6 +76,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
             *_VENDORS,
             *_FRAUD,
             *_MODELS,
+            *_CARDS,
             "events.view_event",
         ),
         *("identity.view_user", "identity.view_partner", "identity.view_apiclient"),
