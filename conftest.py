@@ -12,6 +12,7 @@ from django_redis import get_redis_connection
 from flowlet.audit.trail import Actor, acting
 from flowlet.identity import operations
 from flowlet.identity.models import Customer, Partner, User
+from wallets.limits import install as install_limits
 
 pytest_plugins = ["flowlet.integrations.tests.plugin"]
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
@@ -25,6 +26,7 @@ _SEEDED = {
     "auth_group_permissions",
     "ledger_currency",
     "ledger_chartaccount",
+    "compliance_riskmodelversion",
     "fraud_featureset",
     "fraud_policyversion",
     "fraud_ruleversion",
@@ -39,6 +41,8 @@ def _flush(_self: TransactionTestCase) -> None:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(f"TRUNCATE {names} RESTART IDENTITY")
         cursor.execute("SET session_replication_role = DEFAULT")
+    # The rules of limits refer to partners, so they cannot outlive the flush: put them back as a migration does.
+    install_limits()
 
 
 TransactionTestCase._fixture_teardown = _flush

@@ -597,4 +597,577 @@ class Migration(migrations.Migration):
                 name="subject_not_screened_says_why",
             ),
         ),
+        migrations.CreateModel(
+            name="KycDocument",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", flowlet.core.fields.PublicIdField(prefix="doc")),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("IDENTITY_FRONT", "Identity document, front or data page"),
+                            ("IDENTITY_BACK", "Identity document, back"),
+                            ("PROOF_OF_ADDRESS", "Proof of address"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PENDING", "Not decided"),
+                            ("ACCEPTED", "Accepted"),
+                            ("REJECTED", "Not accepted"),
+                            ("REPLACED", "Replaced"),
+                        ],
+                        default="PENDING",
+                        max_length=8,
+                    ),
+                ),
+                ("media_type", models.CharField(max_length=20)),
+                ("size", models.PositiveIntegerField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("picture_hash", models.BigIntegerField()),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                ("page_count", models.PositiveSmallIntegerField()),
+                ("mrz", flowlet.core.fields.EncryptedTextField(blank=True, null=True)),
+                ("uploaded_by", models.CharField(max_length=160)),
+                ("uploaded_at", models.DateTimeField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.customer"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "identity document",
+            },
+        ),
+        migrations.CreateModel(
+            name="KycApplication",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", flowlet.core.fields.PublicIdField(prefix="kya")),
+                (
+                    "wanted_tier",
+                    models.CharField(
+                        choices=[("BASIC", "Basic"), ("STANDARD", "Standard"), ("PLUS", "Plus")], max_length=8
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("DRAFT", "Incomplete"),
+                            ("SUBMITTED", "Submitted"),
+                            ("CHECKING", "Being checked"),
+                            ("CHECK_ERROR", "A check could not run"),
+                            ("IN_REVIEW", "To be decided"),
+                            ("INFORMATION_NEEDED", "Asked for more"),
+                            ("AUTO_APPROVED", "Approved by policy"),
+                            ("APPROVED", "Approved"),
+                            ("REJECTED", "Rejected"),
+                        ],
+                        default="DRAFT",
+                        max_length=18,
+                    ),
+                ),
+                ("form", flowlet.core.fields.EncryptedTextField()),
+                (
+                    "document_type",
+                    models.CharField(
+                        choices=[
+                            ("PASSPORT", "Passport"),
+                            ("ID_CARD", "Identity card"),
+                            ("RESIDENCE_PERMIT", "Residence permit"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("document_country", models.CharField(max_length=2)),
+                ("document_index", models.BinaryField()),
+                ("submission", models.PositiveIntegerField(default=0)),
+                ("run", models.PositiveIntegerField(default=0)),
+                (
+                    "findings",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), default=list, size=None
+                    ),
+                ),
+                (
+                    "asked",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), default=list, size=None
+                    ),
+                ),
+                (
+                    "risk_level",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("LOW", "Low"),
+                            ("MEDIUM", "Medium"),
+                            ("HIGH", "High"),
+                            ("PROHIBITED", "Prohibited"),
+                        ],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                ("risk_points", models.PositiveIntegerField(default=0)),
+                ("created_at", models.DateTimeField()),
+                ("submitted_at", models.DateTimeField(blank=True, null=True)),
+                ("due_at", models.DateTimeField(blank=True, null=True)),
+                ("next_check_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.customer"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "identity file",
+                "permissions": [
+                    ("decide_kyc", "Can decide on an identity file"),
+                    ("approve_high_risk", "Can approve an identity file of high risk"),
+                    ("view_document", "Can see identity documents"),
+                    ("download_document", "Can download the original of an identity document"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="DocumentOriginal",
+            fields=[
+                (
+                    "document",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="original",
+                        serialize=False,
+                        to="compliance.kycdocument",
+                    ),
+                ),
+                ("sealed", models.BinaryField()),
+            ],
+        ),
+        migrations.AddField(
+            model_name="kycdocument",
+            name="application",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="documents",
+                to="compliance.kycapplication",
+            ),
+        ),
+        migrations.CreateModel(
+            name="IdentityCheck",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("run", models.PositiveIntegerField()),
+                ("provider", models.CharField(max_length=40)),
+                ("code", models.CharField(max_length=40)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("PASSED", "Passed"),
+                            ("WARNING", "Look at it"),
+                            ("FAILED", "Failed"),
+                            ("ERROR", "Could not run"),
+                        ],
+                        max_length=7,
+                    ),
+                ),
+                ("detail", models.CharField(blank=True, default="", max_length=300)),
+                ("checked_at", models.DateTimeField()),
+                (
+                    "application",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="checks",
+                        to="compliance.kycapplication",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="KycDecision",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", flowlet.core.fields.PublicIdField(prefix="kyd")),
+                ("submission", models.PositiveIntegerField()),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("AUTO_APPROVED", "Approved by policy"),
+                            ("APPROVED", "Approved"),
+                            ("REJECTED", "Rejected"),
+                            ("INFORMATION_NEEDED", "Asked for more"),
+                        ],
+                        max_length=18,
+                    ),
+                ),
+                (
+                    "reason_code",
+                    models.CharField(
+                        choices=[
+                            ("POLICY", "All checks passed, low risk, no possible match"),
+                            ("DOCUMENT_AGREES", "Document and data agree"),
+                            ("DIFFERENCE_EXPLAINED", "The difference is explained"),
+                            ("ENHANCED_CHECK_DONE", "Checked in depth, the risk is acceptable"),
+                            ("PICTURE_UNREADABLE", "The picture cannot be read"),
+                            ("DOCUMENT_EXPIRED", "The document has expired"),
+                            ("DATA_DIFFERS", "Document and data differ"),
+                            ("PAGE_MISSING", "A page or side is missing"),
+                            ("ADDRESS_NOT_PROVEN", "The address is not proven"),
+                            ("FORGED", "The document is forged or altered"),
+                            ("SOMEBODY_ELSES", "The document is somebody else's"),
+                            ("RISK_TOO_HIGH", "The risk is not acceptable"),
+                            ("NOT_SUPPORTED", "We do not serve such customers"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                ("note", flowlet.core.fields.EncryptedTextField(blank=True, null=True)),
+                (
+                    "tier",
+                    models.CharField(
+                        blank=True,
+                        choices=[("BASIC", "Basic"), ("STANDARD", "Standard"), ("PLUS", "Plus")],
+                        default="",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "risk_level",
+                    models.CharField(
+                        choices=[
+                            ("LOW", "Low"),
+                            ("MEDIUM", "Medium"),
+                            ("HIGH", "High"),
+                            ("PROHIBITED", "Prohibited"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("actor_ref", models.CharField(max_length=60)),
+                ("actor_label", models.CharField(max_length=160)),
+                ("decided_at", models.DateTimeField()),
+                (
+                    "application",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to="compliance.kycapplication",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="DocumentReview",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PENDING", "Not decided"),
+                            ("ACCEPTED", "Accepted"),
+                            ("REJECTED", "Not accepted"),
+                            ("REPLACED", "Replaced"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reviews",
+                        to="compliance.kycdocument",
+                    ),
+                ),
+                (
+                    "decision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reviews",
+                        to="compliance.kycdecision",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="RiskModelVersion",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(unique=True)),
+                ("parameters", models.JSONField()),
+                ("is_live", models.BooleanField(default=False)),
+                ("approval", models.CharField(max_length=160)),
+                ("created_at", models.DateTimeField()),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_live", True)), fields=("is_live",), name="riskmodel_one_live"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="RiskAssessment",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", flowlet.core.fields.PublicIdField(prefix="rsk")),
+                ("run", models.PositiveIntegerField()),
+                ("factors", models.JSONField()),
+                ("points", models.PositiveIntegerField()),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[
+                            ("LOW", "Low"),
+                            ("MEDIUM", "Medium"),
+                            ("HIGH", "High"),
+                            ("PROHIBITED", "Prohibited"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("assessed_at", models.DateTimeField()),
+                (
+                    "application",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assessments",
+                        to="compliance.kycapplication",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.customer"
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assessments",
+                        to="compliance.riskmodelversion",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="DocumentPage",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                ("sealed", models.BinaryField()),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="pages",
+                        to="compliance.kycdocument",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("document", "number"), name="documentpage_once")
+                ],
+            },
+        ),
+        migrations.AddIndex(
+            model_name="kycdocument",
+            index=models.Index(fields=["sha256"], name="kycdocument_by_sha256"),
+        ),
+        migrations.AddConstraint(
+            model_name="kycdocument",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("page_count__gte", 1), ("size__gte", 1), ("size__lte", 10485760)),
+                name="kycdocument_size",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="kycdocument",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("media_type__in", ["image/jpeg", "image/png", "application/pdf"])),
+                name="kycdocument_type",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="kycapplication",
+            index=models.Index(
+                condition=models.Q(("state__in", ["IN_REVIEW", "CHECK_ERROR"])),
+                fields=["due_at", "id"],
+                name="kyc_waiting_by_due",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="kycapplication",
+            index=models.Index(fields=["-created_at", "-id"], name="kyc_newest"),
+        ),
+        migrations.AddIndex(
+            model_name="kycapplication",
+            index=models.Index(fields=["customer", "-id"], name="kyc_by_customer"),
+        ),
+        migrations.AddIndex(
+            model_name="kycapplication",
+            index=models.Index(fields=["document_index"], name="kyc_by_document"),
+        ),
+        migrations.AddConstraint(
+            model_name="kycapplication",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ("AUTO_APPROVED", "APPROVED", "REJECTED")), _negated=True),
+                fields=("customer",),
+                name="kyc_one_open_per_customer",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="kycapplication",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "DRAFT",
+                            "SUBMITTED",
+                            "CHECKING",
+                            "CHECK_ERROR",
+                            "IN_REVIEW",
+                            "INFORMATION_NEEDED",
+                            "AUTO_APPROVED",
+                            "APPROVED",
+                            "REJECTED",
+                        ],
+                    )
+                ),
+                name="kyc_state",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="kycapplication",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("closed_at__isnull", False), ("state__in", ("AUTO_APPROVED", "APPROVED", "REJECTED"))
+                    ),
+                    models.Q(
+                        models.Q(("state__in", ("AUTO_APPROVED", "APPROVED", "REJECTED")), _negated=True),
+                        ("closed_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="kyc_closed_has_time",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="kycapplication",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "DRAFT"), ("submission", 0)),
+                    models.Q(("submission__gte", 1), ("submitted_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="kyc_submitted_has_time",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="identitycheck",
+            constraint=models.UniqueConstraint(
+                fields=("application", "run", "provider", "code"), name="identitycheck_once_per_run"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="identitycheck",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status", "PASSED"), models.Q(("detail", ""), _negated=True), _connector="OR"
+                ),
+                name="identitycheck_says_why",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="kycdecision",
+            constraint=models.UniqueConstraint(fields=("application", "submission"), name="kycdecision_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="kycdecision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("outcome__in", ["APPROVED", "AUTO_APPROVED"]), models.Q(("tier", ""), _negated=True)
+                    ),
+                    models.Q(
+                        models.Q(("outcome__in", ["APPROVED", "AUTO_APPROVED"]), _negated=True), ("tier", "")
+                    ),
+                    _connector="OR",
+                ),
+                name="kycdecision_tier_when_approved",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="documentreview",
+            constraint=models.UniqueConstraint(fields=("document", "decision"), name="documentreview_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="riskassessment",
+            constraint=models.UniqueConstraint(
+                fields=("application", "run"), name="riskassessment_once_per_run"
+            ),
+        ),
     ]

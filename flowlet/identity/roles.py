@@ -21,6 +21,10 @@ _LEDGER = (
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
 _HITS = ("compliance.view_screeninghit", "compliance.decide_hit", "compliance.view_listversion")
+_IDENTITIES = (
+    *("compliance.view_kycapplication", "compliance.decide_kyc", "compliance.view_document"),
+    "compliance.download_document",
+)
 _FRAUD = ("fraud.view_decision", "fraud.view_ruleversion")
 _MODELS = ("fraud.view_modelartefact", "fraud.view_trainingrun")
 _MODEL_WORK = ("fraud.train_model", "fraud.promote_model", "fraud.roll_back_model")
@@ -47,7 +51,16 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_CARDS,
         *_CARD_WORK,
     ),
-    "officer": (*_SEE_MONEY, *_APPROVALS, *_FREEZE, *_HITS, *_FRAUD, *_CARDS, *_CARD_FREEZE),
+    "officer": (
+        *_SEE_MONEY,
+        *_APPROVALS,
+        *_FREEZE,
+        *_HITS,
+        *_IDENTITIES,
+        *_FRAUD,
+        *_CARDS,
+        *_CARD_FREEZE,
+    ),
     "lead": (
         *_SEE_MONEY,
         *_APPROVALS,
@@ -55,6 +68,8 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_FREEZE,
         *_UNFREEZE,
         *_HITS,
+        *_IDENTITIES,
+        "compliance.approve_high_risk",
         *_TRAIL,
         *_FRAUD,
         *_MODELS,

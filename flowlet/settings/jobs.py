@@ -97,6 +97,13 @@ JOBS: tuple[Job, ...] = (
         expires_s=50,
     ),
     # --- identities -------------------------------------------------------------------------------------------------
+    Job(
+        task="compliance.check_identities",
+        title="Runs identity checks that could not run",
+        safe="each run locks the customer and has a number; only a waiting file is checked",
+        every_s=60,
+        expires_s=50,
+    ),
     # --- monitoring -------------------------------------------------------------------------------------------------
     # --- reports to authorities -------------------------------------------------------------------------------------
     # --- fraud ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ urlpatterns = [
     path("wallets/<str:wallet_id>", views.WalletView.as_view()),
     path("wallets/<str:wallet_id>/balances", views.BalancesView.as_view()),
     path("wallets/<str:wallet_id>/transactions", views.TransactionsView.as_view()),
+    path("wallets/<str:wallet_id>/holds", views.HoldsView.as_view()),
     path("wallets/<str:wallet_id>/freeze", views.FreezeView.as_view()),
     path("wallets/<str:wallet_id>/unfreeze", views.UnfreezeView.as_view()),
     path("customers/<str:customer_id>/limits", views.LimitsView.as_view()),

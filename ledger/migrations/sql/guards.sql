@@ -90,7 +90,9 @@ DECLARE
               NEW.latest_posted_at) THEN 'balance_guarded'
         WHEN NEW.status NOT IN ('OPEN', 'NO_OUT', 'NO_IN', 'FROZEN', 'CLOSED') THEN 'balance_status'
         WHEN OLD.status = 'CLOSED' AND NEW.status <> 'CLOSED' THEN 'balance_closed_final'
-        WHEN NEW.status = 'CLOSED' AND (NEW.posted <> 0 OR NEW.held <> 0 OR NEW.pending_in <> 0)
+        WHEN NEW.status = 'CLOSED' AND (NEW.posted <> 0 OR NEW.held <> 0 OR NEW.pending_in <> 0 OR EXISTS (
+                SELECT FROM ledger_owing o JOIN ledger_balance owed ON owed.account_id = o.receivable_id
+                WHERE o.account_id = NEW.account_id AND owed.posted <> 0))
             THEN 'balance_closed_empty'
     END;
 BEGIN
