@@ -11,6 +11,9 @@ _SEE_MONEY = (
     *("identity.view_customer", "identity.view_restriction"),
     *("wallets.view_wallet", "wallets.view_deposit", "wallets.view_withdrawal", "payments.view_payment"),
 )
+_CARDS = ("cards.view_card", "cards.view_cardauthorization", "cards.view_cardtransaction")
+_CARD_FREEZE = ("cards.freeze_card",)
+_CARD_WORK = (*_CARD_FREEZE, "cards.unfreeze_card", "cards.close_card")
 _LEDGER = (
     *("ledger.view_account", "ledger.view_ledgertransaction", "ledger.view_posting"),
     "ledger.view_trialbalance",
@@ -39,7 +42,7 @@ _JOBS = ("backoffice.view_jobrun",)
 
 # role -> permissions (`app.codename`). Source: the table of roles in the back office design.
 ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
-    "support": _SEE_MONEY,
+    "support": (*_SEE_MONEY, *_CARDS),
     "ops": (
         *_SEE_MONEY,
         *_APPROVALS,
@@ -48,6 +51,8 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         "integrations.retry_vendorevent",
         *_FREEZE,
         *_UNFREEZE,
+        *_CARDS,
+        *_CARD_WORK,
     ),
     "officer": (
         *_SEE_MONEY,
@@ -57,6 +62,8 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_IDENTITIES,
         *_CASES,
         *_FRAUD,
+        *_CARDS,
+        *_CARD_FREEZE,
     ),
     "lead": (
         *_SEE_MONEY,
@@ -73,10 +80,12 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_FRAUD,
         *_MODELS,
         *_MODEL_CHECK,
+        *_CARDS,
+        *_CARD_WORK,
         "events.view_event",
     ),
-    "finance": (*_SEE_MONEY, *_APPROVALS, *_LEDGER, "wallets.export_statement"),
-    "finance_lead": (*_SEE_MONEY, *_APPROVALS, *_LEDGER, "wallets.export_statement", *_TRAIL),
+    "finance": (*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER, "wallets.export_statement"),
+    "finance_lead": (*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER, "wallets.export_statement", *_TRAIL),
     "analyst": ("payments.view_payment", *_APPROVALS, *_FRAUD, *_MODELS, *_MODEL_WORK),
     "auditor": (
         *(
@@ -89,6 +98,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
             *_FRAUD,
             *_MODELS,
             *_SEE_CASES,
+            *_CARDS,
             "events.view_event",
         ),
         *("identity.view_user", "identity.view_partner", "identity.view_apiclient"),
