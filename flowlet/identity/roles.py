@@ -38,6 +38,8 @@ _VENDORS = ("integrations.view_vendorcall", "integrations.view_vendorevent")
 
 # Which acts a person may make or check is each act's own matter; this one only opens the page.
 _APPROVALS = ("backoffice.view_approval",)
+_HELD = ("payments.decide_payment",)
+_RAILS = ("payments.check_payment",)
 _JOBS = ("backoffice.view_jobrun",)
 
 # role -> permissions (`app.codename`). Source: the table of roles in the back office design.
@@ -49,6 +51,8 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_JOBS,
         *_VENDORS,
         "integrations.retry_vendorevent",
+        *_HELD,
+        *_RAILS,
         *_FREEZE,
         *_UNFREEZE,
         *_CARDS,
@@ -62,11 +66,13 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_IDENTITIES,
         *_CASES,
         *_FRAUD,
+        *_HELD,
         *_CARDS,
         *_CARD_FREEZE,
     ),
     "lead": (
         *_SEE_MONEY,
+        *_HELD,
         *_APPROVALS,
         *_JOBS,
         *_FREEZE,
@@ -86,6 +92,8 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     ),
     "finance": (*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER, "wallets.export_statement"),
     "finance_lead": (*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER, "wallets.export_statement", *_TRAIL),
+    "finance": (*_SEE_MONEY, *_APPROVALS, *_LEDGER, *_RAILS, "wallets.export_statement"),
+    "finance_lead": (*_SEE_MONEY, *_APPROVALS, *_LEDGER, "wallets.export_statement", *_TRAIL),
     "analyst": ("payments.view_payment", *_APPROVALS, *_FRAUD, *_MODELS, *_MODEL_WORK),
     "auditor": (
         *(
