@@ -90,10 +90,8 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_CARD_WORK,
         "events.view_event",
     ),
-    "finance": (*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER, "wallets.export_statement"),
+    "finance": (*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER, *_RAILS, "wallets.export_statement"),
     "finance_lead": (*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER, "wallets.export_statement", *_TRAIL),
-    "finance": (*_SEE_MONEY, *_APPROVALS, *_LEDGER, *_RAILS, "wallets.export_statement"),
-    "finance_lead": (*_SEE_MONEY, *_APPROVALS, *_LEDGER, "wallets.export_statement", *_TRAIL),
     "analyst": ("payments.view_payment", *_APPROVALS, *_FRAUD, *_MODELS, *_MODEL_WORK),
     "auditor": (
         *(
