@@ -19,7 +19,15 @@ class ComplianceConfig(AppConfig):
         for room in ("compliance.lists", "compliance.identity_providers"):
             for module in iter_modules(import_module(room).__path__, f"{room}."):
                 import_module(module.name)
-        for name in ("receivers", "admin_lists", "admin_today", "admin_kyc", "admin_kyc_today", "tasks_kyc"):
+        for name in (
+            "receivers",
+            "admin_lists",
+            "admin_today",
+            "admin_kyc",
+            "admin_kyc_actions",
+            "admin_kyc_today",
+            "tasks_kyc",
+        ):
             import_module(f"compliance.{name}")
         from compliance import installing_kyc  # needs loaded models
 
