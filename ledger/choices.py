@@ -21,3 +21,30 @@ class AccountStatus(TextChoices):
     NO_IN = "NO_IN", "Nothing in"
     FROZEN = "FROZEN", "Frozen"
     CLOSED = "CLOSED", "Closed"
+
+
+class HoldDirection(TextChoices):
+    """OUT sets money of the account aside, IN announces money to it."""
+
+    OUT = "OUT", "Set aside"
+    IN = "IN", "Announced"
+
+
+class HoldEventKind(TextChoices):
+    """What happened to a hold."""
+
+    PLACE = "PLACE", "Placed"
+    INCREASE = "INCREASE", "Increased"
+    DECREASE = "DECREASE", "Decreased"
+    CAPTURE = "CAPTURE", "Captured"
+    RELEASE = "RELEASE", "Released"
+    EXPIRE = "EXPIRE", "Expired"
+
+
+class HoldStatus(TextChoices):
+    """How a hold stands; all but ACTIVE are final."""
+
+    ACTIVE = "ACTIVE", "Active"
+    CAPTURED = "CAPTURED", "Captured"
+    RELEASED = "RELEASED", "Released"
+    EXPIRED = "EXPIRED", "Expired"

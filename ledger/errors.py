@@ -96,3 +96,25 @@ class NotReversible(Conflict):
     message = "A reversal cannot be reversed."
     next_action = "post_again"
     next_text = "Post the original movement again under a new key."
+
+
+class HoldFinal(Conflict):
+    """The hold has been captured, released or has expired."""
+
+    code = "hold_final"
+    title = "Hold is final"
+    message = "The hold is {status}; nothing of it is open."
+
+    def __init__(self, *, status: str) -> None:
+        super().__init__(status=status.lower(), open_minor=0)
+
+
+class HoldTooSmall(Conflict):
+    """Less is open on the hold than was asked for."""
+
+    code = "hold_too_small"
+    title = "Hold too small"
+    message = "Only {open} of the hold is open, {requested} was asked for."
+
+    def __init__(self, *, open: Money, requested: Money) -> None:  # noqa: A002 - the field's name in the answer
+        super().__init__(open=open, requested=requested, open_minor=open.minor)

@@ -7,3 +7,8 @@ TRANSACTION_POSTED = declare(
     "A transaction was posted: its legs with the balance after each and the account's sequence number.",
     internal=True,
 )
+HOLD_CHANGED = declare(
+    "ledger.hold_changed",
+    "Money was set aside, captured, given back or has expired: what changed and what is open now.",
+    internal=True,
+)

@@ -20,6 +20,7 @@ from flowlet.backoffice.timeline import Subject, timeline_panel
 from flowlet.core.countries import country_name
 from flowlet.core.money import Money
 from flowlet.identity.queries import active_restrictions
+from ledger.admin_parts import holds_panels
 from wallets import admin_statements as _statements  # noqa: F401 - registers the statement page
 from wallets import admin_today as _today  # noqa: F401 - registers panels, searches and sentences
 from wallets.admin_parts import (
@@ -28,6 +29,7 @@ from wallets.admin_parts import (
     customer_link,
     entries_panel,
     history_panel,
+    hold_href,
     movement_badge,
     transaction_cell,
     wallet_badge,
@@ -37,6 +39,7 @@ from wallets.choices import (
     FREEZE_REASONS,
     UNFREEZE_REASONS,
     BankAccountStatus,
+    MoneySource,
     MovementStatus,
     WalletStatus,
 )
@@ -106,7 +109,7 @@ class WalletAdmin(ModelAdmin):
         return [Button(label="Statement…", href=statement_href(obj), icon="file-text")]
 
     def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
-        """Return balance, history, restrictions, facts and time line."""
+        """Return balance, open holds, history, restrictions, facts and time line."""
         person = person_of(request)
         may_export = person.may("wallets.export_statement")
         balance = obj.account.balance
@@ -126,6 +129,7 @@ class WalletAdmin(ModelAdmin):
         subject = Subject(object_type="wallet", object_id=obj.public_id, customer=obj.customer.public_id)
         return [
             balances_panel(balance, obj),
+            *holds_panels(balance, href=hold_href),
             history_panel(obj, sign=balance.sign, href=statement_href(obj) if may_export else ""),
             _restrictions_panel(obj),
             facts_panel("Wallet", facts, side=True),
@@ -216,12 +220,13 @@ class MovementAdmin(ModelAdmin):
         View(key="refused", title="Refused", condition=Q(status=MovementStatus.REFUSED)),
     )
     filters = (
+        Choice("source", "Source", tuple(MoneySource.choices)),
         AmountSpan("amount", "Amount", CURRENCIES),
         DateSpan("created", "Created", lookup="created_at"),
     )
     columns = (
         Column(title="Customer", cell=lambda m: Main(m.wallet.customer.name, m.public_id, mono=True)),
-        Column(title="Bank account", cell=lambda m: f"•••• {m.bank_account.last_four}", width="m", hide="m"),
+        Column(title="Bank account or cash", cell=lambda m: m.counterpart, width="m", hide="m"),
         Column(title="Partner", cell=lambda m: m.partner.name, width="m", hide="s"),
         Column(title="Amount", cell=lambda m: Amount(m.amount), width="l", right=True, order="amount_minor"),
         Column(title="Status", cell=movement_badge, width="s"),
@@ -241,7 +246,9 @@ class MovementAdmin(ModelAdmin):
         facts: list[tuple[str, object]] = [
             ("Customer", customer_link(obj.wallet.customer)),
             ("Wallet", wallet_link(obj.wallet)),
-            ("Bank account", str(obj.bank_account)),
+            ("Source", obj.get_source_display()),
+            ("Bank account", str(obj.bank_account) if obj.bank_account else ""),
+            ("Location", obj.location),
             ("Partner", obj.partner.name),
             ("Created", When(obj.created_at)),
             ("Idempotency key", Code(obj.idempotency_key or "")),

@@ -32,6 +32,13 @@ class MovementStatus(TextChoices):
     REFUSED = "REFUSED", "Refused"
 
 
+class MoneySource(TextChoices):
+    """Where a deposit comes from or a withdrawal goes to."""
+
+    BANK = "BANK", "Bank account"
+    CASH = "CASH", "Cash at an agent"
+
+
 class LimitKind(TextChoices):
     """Which movements a limit counts."""
 

@@ -13,6 +13,7 @@ from wallets.choices import (
     FrozenBy,
     LimitInterval,
     LimitKind,
+    MoneySource,
     MovementStatus,
     WalletStatus,
 )
@@ -115,7 +116,9 @@ class BankAccount(models.Model):
 
 class Movement(models.Model):
     """
-    What deposits and withdrawals share: an amount between a wallet and a bank account, and how it ended.
+    What deposits and withdrawals share: an amount between a wallet and a bank account or cash, and how it ended.
+
+    Cash is taken and given by the partner's agents; `location` names the till or branch.
 
     Written once, final from the start: the database refuses every change.
     """
@@ -123,7 +126,11 @@ class Movement(models.Model):
     public_id: PublicIdField
     partner = models.ForeignKey("identity.Partner", models.PROTECT, related_name="+")
     wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="%(class)ss")
-    bank_account = models.ForeignKey(BankAccount, models.PROTECT, related_name="%(class)ss")
+    source = models.CharField(max_length=4, choices=MoneySource, default=MoneySource.BANK)
+    bank_account = models.ForeignKey(
+        BankAccount, models.PROTECT, null=True, blank=True, related_name="%(class)ss"
+    )
+    location = models.CharField(max_length=80, blank=True, default="")
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=9, choices=MovementStatus)
@@ -147,6 +154,11 @@ class Movement(models.Model):
                 condition=Q(status="COMPLETED", transaction__isnull=False, refusal_code="")
                 | Q(status="REFUSED", transaction__isnull=True) & ~Q(refusal_code=""),
             ),
+            models.CheckConstraint(
+                name="%(class)s_source_named",
+                condition=Q(source="BANK", bank_account__isnull=False, location="")
+                | Q(source="CASH", bank_account__isnull=True) & ~Q(location=""),
+            ),
             models.UniqueConstraint(fields=["partner", "idempotency_key"], name="%(class)s_key_once"),
         ]
         indexes: ClassVar = [
@@ -158,6 +170,12 @@ class Movement(models.Model):
     def amount(self) -> Money:
         """The amount with its currency."""
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def counterpart(self) -> str:
+        """Where the money came from or went to, for people; needs `bank_account` selected."""
+        account = self.bank_account
+        return f"•••• {account.last_four}" if account else f"Cash, {self.location}"
 
 
 class Deposit(Movement):

@@ -6,6 +6,7 @@ from flowlet.core.currencies import EXPONENTS
 
 _CHART = (
     ("1000", "CLIENT_MONEY_BANK", "Client money at banks", "ASSET"),
+    ("1050", "CASH_AT_AGENTS", "Cash at agents of partners", "ASSET"),
     ("1100", "SETTLEMENT_CLEARING", "Settlement clearing", "ASSET"),
     ("1200", "RECEIVABLES", "Receivables from customers", "ASSET"),
     ("1900", "FX_POSITION", "Currency position", "ASSET"),

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,16 +12,20 @@ from django.db import connection, transaction
 from flowlet.audit import trail
 from flowlet.core import crypto
 from flowlet.core.ids import new_id
+from flowlet.core.locks import lock
 from flowlet.core.money import Money
 from flowlet.events import outbox
 from ledger import policies
+from ledger.choices import AccountStatus
 from ledger.events import TRANSACTION_POSTED
+from ledger.models.accounts import Balance
+from ledger.models.holds import Owing
 from ledger.operations.refusals import refusals
 from ledger.policies import Draft, Leg
 from ledger.queries.balances import BalanceAfter
 from ledger.queries.transactions import get_transaction
 
-__all__ = ["Draft", "Leg", "Posted", "post", "post_many", "reverse"]
+__all__ = ["Draft", "Leg", "Posted", "post", "post_many", "repay", "reverse"]
 
 _TEXT_PLACE = "ledger_transactiontext.text"
 
@@ -40,9 +44,9 @@ class Posted:
     balances: dict[int, BalanceAfter]
 
 
-def post(*, draft: Draft, now: datetime) -> Posted:
+def post(*, draft: Draft, now: datetime, public_id: str = "") -> Posted:
     """
-    Post one transaction, or answer what was posted under its key before.
+    Post one transaction, or answer what was posted under its key before; `public_id` where its id was given before.
 
     Call it as late in a database transaction as you can, once: the balance rows stay locked until commit. A refusal
     rolls the whole transaction back; wrap the call in `transaction.atomic()` to catch it and go on.
@@ -56,7 +60,7 @@ def post(*, draft: Draft, now: datetime) -> Posted:
     :raises NotFound: if there is no such account
     :raises BalanceOutOfRange: if a balance would grow beyond what can be stored
     """
-    return post_many(drafts=[draft], now=now)[0]
+    return _post_all([draft], [_payload(draft, public_id)], now)[0]
 
 
 def post_many(*, drafts: Sequence[Draft], now: datetime) -> list[Posted]:
@@ -65,17 +69,52 @@ def post_many(*, drafts: Sequence[Draft], now: datetime) -> list[Posted]:
 
     A hundred in one call cost the database about a third of a hundred single calls.
     """
-    if not drafts:
-        return []
-    for draft in drafts:
-        policies.check_draft(draft)
-    payloads = [_payload(draft) for draft in drafts]
+    touched = {leg.account_id for draft in drafts for leg in draft.legs}
+    if Owing.objects.filter(pk__in=touched).exists():
+        # One by one: what an account owes is repaid from the first credit, before a later draft can spend it.
+        with transaction.atomic(savepoint=False):
+            return [post(draft=draft, now=now) for draft in drafts]
+    return _post_all(drafts, [_payload(draft) for draft in drafts], now) if drafts else []
+
+
+def _post_all(drafts: Sequence[Draft], payloads: list[dict[str, Any]], now: datetime) -> list[Posted]:
     with refusals(), transaction.atomic(savepoint=False):
         answers = _call(payloads)
         for draft, answer in zip(drafts, answers, strict=True):
             if not answer["replayed"]:
                 _publish(draft, answer, now)
+                if answer["owing"]:
+                    repay(account_ids=[leg[0] for leg in answer["legs"]], cause=answer["public_id"], now=now)
     return [_posted(answer) for answer in answers]
+
+
+@transaction.atomic
+def repay(*, account_ids: Iterable[int], cause: str, now: datetime) -> None:
+    """
+    Pay what these accounts owe from what is available on them; `cause` is the id of what made it available, once.
+
+    Called in the transaction that brought the money; the answers of `post` show the balances before it.
+    """
+    pairs = dict(Owing.objects.filter(pk__in=list(account_ids)).values_list("pk", "receivable_id"))
+    if not pairs:
+        return
+    balances = {row.pk: row for row in lock(Balance.objects.filter(pk__in={*pairs, *pairs.values()}))}
+    for account_id, receivable_id in sorted(pairs.items()):
+        own, owed = balances[account_id], balances[receivable_id].posted
+        minor = owed if own.floor is None else min(owed, own.posted - own.held - own.floor)
+        if minor <= 0 or own.status not in (AccountStatus.OPEN, AccountStatus.NO_IN):
+            continue
+        amount = Money(minor, own.currency)
+        post(
+            draft=Draft(
+                kind="REPAYMENT",
+                source="owing",
+                source_key=f"{cause}:{account_id}",
+                effective_date=now.date(),
+                legs=(Leg(account_id, amount), Leg(receivable_id, -amount)),
+            ),
+            now=now,
+        )
 
 
 @transaction.atomic(savepoint=False)
@@ -123,10 +162,11 @@ def _call(payloads: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return answers
 
 
-def _payload(draft: Draft) -> dict[str, Any]:
+def _payload(draft: Draft, public_id: str = "") -> dict[str, Any]:
+    policies.check_draft(draft)
     actor = trail.current_actor()
     return {
-        "public_id": new_id("txn"),
+        "public_id": public_id or new_id("txn"),
         "kind": draft.kind,
         "source": draft.source,
         "source_key": draft.source_key,

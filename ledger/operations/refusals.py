@@ -8,7 +8,7 @@ from typing import Any
 from django.db import DataError, IntegrityError
 
 from flowlet.core.errors import AppError, NotFound
-from flowlet.core.money import CurrencyMismatch, Money
+from flowlet.core.money import CurrencyMismatch, InvalidAmount, Money
 from ledger import errors
 
 _OUT_OF_RANGE = "22003"
@@ -21,6 +21,13 @@ def _insufficient(detail: Mapping[str, Any]) -> AppError:
     )
 
 
+def _too_small(detail: Mapping[str, Any]) -> AppError:
+    currency = detail["currency"]
+    return errors.HoldTooSmall(
+        open=Money(detail["open"], currency), requested=Money(detail["requested"], currency)
+    )
+
+
 _REFUSALS: Mapping[str, Callable[[Mapping[str, Any]], AppError]] = {
     "account_house_once": lambda _: errors.AccountExists(),
     "balance_floor": _insufficient,
@@ -28,6 +35,9 @@ _REFUSALS: Mapping[str, Callable[[Mapping[str, Any]], AppError]] = {
     "balance_closed_empty": lambda _: errors.AccountNotEmpty(),
     "balance_closed_final": lambda _: errors.AccountNotOpen(),
     "balance_range": lambda _: errors.BalanceOutOfRange(),
+    "hold_amount": lambda _: InvalidAmount(reason="The amount is too large to be held."),
+    "hold_final": lambda detail: errors.HoldFinal(**detail),
+    "hold_too_small": _too_small,
     "posting_account": lambda _: NotFound(),
     "posting_account_currency": lambda detail: CurrencyMismatch(**detail),
     "posting_amount": lambda _: errors.ZeroLeg(),

@@ -6,7 +6,7 @@ from typing import Literal
 
 from flowlet.core.currencies import EXPONENTS
 
-Counted = Literal["currencies", "accounts", "transactions", "postings", "reversals"]
+Counted = Literal["currencies", "accounts", "transactions", "postings", "reversals", "holds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ CHECKS = (
     ),
     Check(
         "balances",
-        "a balance row equals the sum, the number and the latest instant of its postings; nothing is held without a hold",
+        "a balance row equals the sum, the number and the latest instant of its postings, and held is what its holds add up to",
         "accounts",
         """
         SELECT format('balance of account %s', b.account_id), value.field,
@@ -146,17 +146,88 @@ CHECKS = (
             SELECT account_id, sum(amount) AS amount, count(*) AS n, max(posted_at) AS latest
             FROM ledger_posting GROUP BY account_id
         ) AS p USING (account_id)
+        LEFT JOIN (
+            SELECT h.account_id, sum(e.delta_minor) FILTER (WHERE h.direction = 'OUT') AS held,
+                   sum(e.delta_minor) FILTER (WHERE h.direction = 'IN') AS pending_in
+            FROM ledger_hold h JOIN ledger_holdevent e ON e.hold_id = h.id GROUP BY h.account_id
+        ) AS k USING (account_id)
         CROSS JOIN LATERAL (VALUES
             ('posted', b.posted::text, (coalesce(p.amount, 0) * b.sign)::text),
             ('seq', b.seq::text, coalesce(p.n, 0)::text),
             ('latest_posted_at', b.latest_posted_at::text, p.latest::text),
-            ('held', b.held::text, '0'),
-            ('pending_in', b.pending_in::text, '0')
+            ('held', b.held::text, coalesce(k.held, 0)::text),
+            ('pending_in', b.pending_in::text, coalesce(k.pending_in, 0)::text)
         ) AS value(field, found, wanted)
         WHERE (b.posted, b.seq, b.held, b.pending_in, b.latest_posted_at)
-                IS DISTINCT FROM (coalesce(p.amount, 0) * b.sign, coalesce(p.n, 0), 0, 0, p.latest)
+                IS DISTINCT FROM (coalesce(p.amount, 0) * b.sign, coalesce(p.n, 0), coalesce(k.held, 0),
+                                  coalesce(k.pending_in, 0), p.latest)
             AND value.found IS DISTINCT FROM value.wanted
         ORDER BY b.account_id, value.field
+        """,
+    ),
+    Check(
+        "holds",
+        "a hold's state is the sum of its events, each event continues the one before, a capture is booked",
+        "holds",
+        """
+        SELECT format('hold %s', f.public_id), f.field, format('is %s, should be %s', f.found, f.wanted)
+        FROM (
+            SELECT h.id, h.public_id, 'open_minor' AS field, coalesce(s.open_minor::text, 'empty') AS found,
+                   coalesce(sum(e.delta_minor), 0)::text AS wanted
+            FROM ledger_hold h LEFT JOIN ledger_holdstate s ON s.hold_id = h.id
+            LEFT JOIN ledger_holdevent e ON e.hold_id = h.id
+            GROUP BY h.id, h.public_id, s.open_minor
+            HAVING s.open_minor IS DISTINCT FROM coalesce(sum(e.delta_minor), 0)
+            UNION ALL
+            SELECT h.id, h.public_id, value.field, coalesce(value.found, 'empty'), coalesce(value.wanted, 'empty')
+            FROM ledger_hold h LEFT JOIN ledger_holdstate s ON s.hold_id = h.id
+            LEFT JOIN (
+                SELECT hold_id, sum(delta_minor)::bigint AS open_minor, bool_or(kind = 'CAPTURE') AS captured,
+                       (array_agg(kind ORDER BY id DESC))[1]::text AS kind
+                FROM ledger_holdevent GROUP BY hold_id
+            ) AS e ON e.hold_id = h.id
+            CROSS JOIN LATERAL (VALUES
+                ('account', s.account_id::text, h.account_id::text),
+                ('status', s.status::text, ledger_hold_status(e.open_minor, e.kind, e.captured))
+            ) AS value(field, found, wanted)
+            WHERE value.found IS DISTINCT FROM value.wanted
+            UNION ALL
+            SELECT c.hold_id, h.public_id, 'open_after_minor', c.open_after_minor::text, c.wanted::text
+            FROM (SELECT hold_id, open_after_minor,
+                         sum(delta_minor) OVER (PARTITION BY hold_id ORDER BY id) AS wanted
+                  FROM ledger_holdevent) AS c
+            JOIN ledger_hold h ON h.id = c.hold_id
+            WHERE c.open_after_minor <> c.wanted
+            UNION ALL
+            SELECT h.id, h.public_id, 'transaction', e.transaction, 'a transaction on its account'
+            FROM ledger_holdevent e JOIN ledger_hold h ON h.id = e.hold_id
+            WHERE e.kind = 'CAPTURE' AND NOT EXISTS (
+                SELECT FROM ledger_transaction t JOIN ledger_posting p ON p.transaction_id = t.id
+                WHERE t.public_id = e.transaction AND p.account_id = h.account_id)
+        ) AS f ORDER BY f.id, f.field
+        """,
+    ),
+    Check(
+        "owed",
+        "what an account owes stands on its customer's receivable, and nothing is available while it owes",
+        "accounts",
+        """
+        SELECT format('account %s', o.account_id), value.field, value.text
+        FROM ledger_owing o
+        JOIN ledger_account own ON own.id = o.account_id
+        JOIN ledger_account owed ON owed.id = o.receivable_id
+        JOIN ledger_chartaccount c ON c.id = owed.chart_account_id
+        JOIN ledger_balance a ON a.account_id = own.id
+        JOIN ledger_balance b ON b.account_id = owed.id
+        CROSS JOIN LATERAL (VALUES
+            ('receivable', format('account %s is not the same customer''s receivable', owed.id),
+             c.code <> 'RECEIVABLES' OR (own.customer_id, own.currency, own.partner_id)
+                IS DISTINCT FROM (owed.customer_id, owed.currency, owed.partner_id)),
+            ('owed', format('is %s, should not be below 0', b.posted), b.posted < 0),
+            ('available', format('is %s while %s is owed, should be 0', a.posted - a.held, b.posted),
+             b.posted > 0 AND a.status IN ('OPEN', 'NO_IN') AND (a.floor IS NULL OR a.posted - a.held > a.floor))
+        ) AS value(field, text, wrong)
+        WHERE value.wrong ORDER BY o.account_id, value.field
         """,
     ),
     Check(

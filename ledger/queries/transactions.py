@@ -26,3 +26,8 @@ def get_transaction(public_id: str) -> LedgerTransaction:
         return list_transactions().get(public_id=public_id)
     except LedgerTransaction.DoesNotExist:
         raise NotFound from None
+
+
+def find_by_key(source: str, source_key: str) -> LedgerTransaction | None:
+    """Return the transaction of that cause, or None; `postings.all()` are its legs in order."""
+    return list_transactions().filter(source=source, source_key=source_key).first()

@@ -11,7 +11,7 @@ _SHOWN_PER_CHECK = 20
 _COUNTS = """
 SELECT (SELECT count(*) FROM ledger_currency), (SELECT count(*) FROM ledger_account),
        (SELECT count(*) FROM ledger_transaction), (SELECT count(*) FROM ledger_posting),
-       (SELECT count(*) FROM ledger_transaction WHERE reverses_id IS NOT NULL)
+       (SELECT count(*) FROM ledger_transaction WHERE reverses_id IS NOT NULL), (SELECT count(*) FROM ledger_hold)
 """
 
 
@@ -79,13 +79,14 @@ def verify(*, progress: Callable[[Answer], None] = lambda _answer: None) -> Repo
 def _counts() -> dict[Counted, int]:
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS)
-        currencies, accounts, transactions, postings, reversals = cursor.fetchone()
+        currencies, accounts, transactions, postings, reversals, holds = cursor.fetchone()
     return {
         "currencies": currencies,
         "accounts": accounts,
         "transactions": transactions,
         "postings": postings,
         "reversals": reversals,
+        "holds": holds,
     }
 
 

@@ -4,6 +4,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from flowlet.core.money import Money
+from ledger.operations.holds import place_hold
 from ledger.operations.posting import Posted, reverse
 from ledger.queries.trial_balance import get_trial_balances
 from ledger.queries.verification import verify
@@ -29,6 +31,14 @@ def books() -> dict[str, Posted]:
         effective_date=TODAY,
         now=NOW,
     )
+    place_hold(
+        account_id=payer.pk,
+        amount=Money(40, "EUR"),
+        source="test",
+        source_key="hold",
+        expires_at=None,
+        now=NOW,
+    )
     return {"first": first, "transfer": transfer, "undo": undo}
 
 
@@ -52,6 +62,7 @@ def test_an_untouched_ledger_is_clean(books: dict[str, Posted]) -> None:
         "transactions": 7,
         "postings": 14,
         "reversals": 1,
+        "holds": 1,
     }
     assert all(answer.rows for answer in report.answers)
 
@@ -141,6 +152,24 @@ LEG = "transaction_id = :transfer AND leg = 1"
             {("balances", "posted")},
         ),
         (["UPDATE ledger_balance SET seq = 9 WHERE currency = 'JPY'"], {("balances", "seq")}),
+        (["UPDATE ledger_holdstate SET open_minor = 41"], {("holds", "open_minor")}),
+        (
+            ["UPDATE ledger_holdstate SET open_minor = 0, status = 'EXPIRED'"],
+            {("holds", "open_minor"), ("holds", "status")},
+        ),
+        (
+            ["UPDATE ledger_holdstate SET account_id = (SELECT max(id) FROM ledger_account)"],
+            {("holds", "account")},
+        ),
+        (
+            [
+                """INSERT INTO ledger_owing (account_id, receivable_id)
+                   SELECT h.account_id, a.id FROM ledger_hold h, ledger_account a
+                   WHERE a.currency = 'KWD' AND a.sign = -1"""
+            ],
+            {("owed", "receivable"), ("owed", "available")},
+        ),
+        (["UPDATE ledger_holdevent SET open_after_minor = 41"], {("holds", "open_after_minor")}),
         (["UPDATE ledger_balance SET held = 1 WHERE currency = 'JPY' AND sign = -1"], {("balances", "held")}),
         (
             ["UPDATE ledger_balance SET latest_posted_at = now() + interval '1 day' WHERE currency = 'JPY'"],

@@ -1,5 +1,6 @@
 """The wallet resources of the API: each handler makes one operation or query."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -7,16 +8,17 @@ from django.db.models import QuerySet
 from rest_framework.response import Response
 
 from flowlet.core.clock import now
-from flowlet.core.errors import AppError, FieldError, NotFound
+from flowlet.core.errors import AppError, FieldError, InvalidInput, NotFound
 from flowlet.core.money import Money
 from flowlet.gateway.openapi_schema import document, list_of
 from flowlet.gateway.rendering import Answer
 from flowlet.gateway.views import ApiRequest, ApiView
 from flowlet.identity.queries import get_customer
 from ledger.queries.balances import list_postings
+from ledger.queries.holds import owed_by
 from wallets import queries
 from wallets.api import serializers as s
-from wallets.choices import FrozenBy, MovementStatus
+from wallets.choices import FrozenBy, MoneySource, MovementStatus
 from wallets.errors import InvalidIban, refusal_of
 from wallets.limits import limits_of
 from wallets.models import BankAccount, Movement, Wallet
@@ -87,7 +89,7 @@ class BalancesView(ApiView):
     def get(self, request: ApiRequest, wallet_id: str) -> Response:
         """Return the present balance; it is never cached."""
         wallet = queries.get_wallet_with_balance(partner_id=request.principal.partner_id, public_id=wallet_id)
-        balance = wallet.account.balance
+        balance, owed = wallet.account.balance, owed_by(wallet.account_id)
         return Response(
             {
                 "object": "balance",
@@ -97,6 +99,7 @@ class BalancesView(ApiView):
                 "held": balance.held,
                 "available": balance.posted - balance.held,
                 "pending": balance.pending_in,
+                "owed": owed.minor if owed else 0,
                 "entries": balance.seq,
             }
         )
@@ -265,7 +268,7 @@ class DepositsView(ApiView):
 
     @document(
         summary="Deposit money",
-        description="From a bank account into a wallet of the same customer, at once. A refusal is kept: its problem "
+        description="From a bank account of the same customer, or cash an agent took, into a wallet, at once. A refusal is kept: its problem "
         "names the deposit.",
         request=s.MovementIn,
         answer=s.MovementOut,
@@ -274,7 +277,8 @@ class DepositsView(ApiView):
     )
     def post(self, request: ApiRequest) -> Response | Answer:
         """Deposit."""
-        return _answer(self, bank.deposit(**_movement(self, request)), "deposits")
+        row = _move(self, request, by_bank=bank.deposit, by_cash=bank.deposit_cash)
+        return _answer(self, row, "deposits")
 
 
 class DepositView(ApiView):
@@ -305,7 +309,7 @@ class WithdrawalsView(ApiView):
 
     @document(
         summary="Withdraw money",
-        description="From a wallet to a bank account of the same customer, at once. A refusal is kept: its problem "
+        description="From a wallet to a bank account of the same customer, or as cash, at once. A refusal is kept: its problem "
         "names the withdrawal.",
         request=s.MovementIn,
         answer=s.MovementOut,
@@ -314,7 +318,8 @@ class WithdrawalsView(ApiView):
     )
     def post(self, request: ApiRequest) -> Response | Answer:
         """Withdraw."""
-        return _answer(self, bank.withdraw(**_movement(self, request)), "withdrawals")
+        row = _move(self, request, by_bank=bank.withdraw, by_cash=bank.withdraw_cash)
+        return _answer(self, row, "withdrawals")
 
 
 class WithdrawalView(ApiView):
@@ -342,18 +347,33 @@ def _named(find: Any, request: ApiRequest, public_id: str, pointer: str) -> Any:
         raise NotFound(errors=(fault,)) from None
 
 
-def _movement(view: ApiView, request: ApiRequest) -> dict[str, Any]:
-    """Return what the operation needs, read from the body."""
+def _move(
+    view: ApiView,
+    request: ApiRequest,
+    *,
+    by_bank: Callable[..., Movement],
+    by_cash: Callable[..., Movement],
+) -> Movement:
+    """Read the body and call the operation that fits its method."""
     values = view.validated(s.MovementIn)
+    cash = values["method"] == MoneySource.CASH
+    needed, foreign = ("location", "bank_account") if cash else ("bank_account", "location")
+    faults = [FieldError(f"/{needed}", "required", "This method needs it.")] if needed not in values else []
+    if foreign in values:
+        faults.append(FieldError(f"/{foreign}", "unknown_field", "This method has none."))
+    if faults:
+        raise InvalidInput(errors=tuple(faults))
     wallet: Wallet = _named(queries.get_wallet, request, values["wallet"], "/wallet")
-    account: BankAccount = _named(queries.get_bank_account, request, values["bank_account"], "/bank_account")
-    return {
+    common = {
         "wallet_id": wallet.pk,
-        "bank_account_id": account.pk,
         "amount": Money(values["amount"], values["currency"]),
         "idempotency_key": request.idempotency_key or None,
         "now": now(),
     }
+    if cash:
+        return by_cash(location=values["location"], **common)
+    account: BankAccount = _named(queries.get_bank_account, request, values["bank_account"], "/bank_account")
+    return by_bank(bank_account_id=account.pk, **common)
 
 
 def _answer(view: ApiView, row: Movement, resource: str) -> Response | Answer:

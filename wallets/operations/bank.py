@@ -1,4 +1,4 @@
-"""Bank accounts of the sandbox's built-in bank, and money between them and wallets."""
+"""Bank accounts of the sandbox's built-in bank, and money between wallets and them, or cash."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -20,7 +20,7 @@ from flowlet.identity.models import Customer
 from ledger.operations.accounts import house_account
 from ledger.operations.posting import Draft, Leg, post
 from wallets import events, policies, queries
-from wallets.choices import BankAccountStatus, MovementStatus
+from wallets.choices import BankAccountStatus, MoneySource, MovementStatus
 from wallets.errors import BankAccountDeclined, BankAccountExists, InvalidIban, KeyUsedBefore, SandboxOnly
 from wallets.models import BankAccount, Deposit, Movement, Wallet, Withdrawal
 from wallets.operations.limits import use_limit
@@ -139,10 +139,59 @@ def withdraw(
     return _move(row, bank_sign=1, verb="withdrawal", told=told)
 
 
+@transaction.atomic
+def deposit_cash(
+    *, wallet_id: int, location: str, amount: Money, idempotency_key: str | None, now: datetime
+) -> Deposit:
+    """
+    Bring cash that an agent of the partner took at `location` into a wallet; keys and refusals as for `deposit`.
+
+    :raises InvalidAmount: if the amount is not above zero
+    :raises CurrencyMismatch: if wallet and amount differ
+    :raises KeyUsedBefore: if the key stands for another deposit
+    """
+    row = Deposit(
+        wallet_id=wallet_id,
+        source=MoneySource.CASH,
+        location=location,
+        amount_minor=amount.minor,
+        currency=amount.currency,
+        idempotency_key=idempotency_key,
+        created_at=now,
+    )
+    return _move(row, bank_sign=-1, verb="deposit", told=(events.DEPOSIT_COMPLETED, events.DEPOSIT_REFUSED))
+
+
+@transaction.atomic
+def withdraw_cash(
+    *, wallet_id: int, location: str, amount: Money, idempotency_key: str | None, now: datetime
+) -> Withdrawal:
+    """
+    Pay cash out of a wallet at an agent of the partner; keys and refusals as for `deposit_cash`.
+
+    :raises InvalidAmount: if the amount is not above zero
+    :raises CurrencyMismatch: if wallet and amount differ
+    :raises KeyUsedBefore: if the key stands for another withdrawal
+    """
+    row = Withdrawal(
+        wallet_id=wallet_id,
+        source=MoneySource.CASH,
+        location=location,
+        amount_minor=amount.minor,
+        currency=amount.currency,
+        idempotency_key=idempotency_key,
+        created_at=now,
+    )
+    told = (events.WITHDRAWAL_COMPLETED, events.WITHDRAWAL_REFUSED)
+    return _move(row, bank_sign=1, verb="withdrawal", told=told)
+
+
 def _move(row: Row, *, bank_sign: int, verb: str, told: tuple[str, str]) -> Row:
     customer_id = Wallet.objects.values_list("customer_id", flat=True).get(pk=row.wallet_id)
     list(lock(Customer.objects.filter(pk=customer_id)).values_list("pk"))
-    bank_account = lock(BankAccount.objects.filter(pk=row.bank_account_id)).get()
+    bank_account = (
+        lock(BankAccount.objects.filter(pk=row.bank_account_id)).get() if row.bank_account_id else None
+    )
     wallet = lock(Wallet.objects.filter(pk=row.wallet_id)).select_related("customer").get()
     row.partner_id, row.wallet, row.bank_account = wallet.partner_id, wallet, bank_account
     if (known := _known(row)) is not None:
@@ -178,12 +227,15 @@ def _known(row: Row) -> Row | None:
     return None
 
 
-def _content(row: Movement) -> tuple[int, int, int, str]:
-    return row.wallet_id, row.bank_account_id, row.amount_minor, row.currency
+def _content(row: Movement) -> tuple[object, ...]:
+    return row.wallet_id, row.bank_account_id, row.location, row.amount_minor, row.currency
 
 
 def _check_form(row: Movement) -> None:
     wallet, bank_account = row.wallet, row.bank_account
+    if bank_account is None:
+        policies.check_amount(row.amount, currencies=(wallet.currency,))
+        return
     policies.check_amount(row.amount, currencies=(wallet.currency, bank_account.currency))
     policies.check_owner(
         wallet_customer_id=wallet.customer_id,
@@ -200,6 +252,8 @@ def _let_pass(row: Movement, bank_sign: int) -> None:
     check(state)
     use_limit(wallet=row.wallet, kind="IN" if bank_sign < 0 else "OUT", amount=row.amount, now=row.created_at)
     bank_account = row.bank_account
+    if bank_account is None:
+        return
     left = bank_account.balance_minor + bank_sign * row.amount_minor
     if left < 0:
         raise BankAccountDeclined(requested=row.amount)
@@ -208,22 +262,28 @@ def _let_pass(row: Movement, bank_sign: int) -> None:
 
 def _post(row: Row, bank_sign: int, verb: str) -> int:
     amount, wallet = row.amount, row.wallet
-    bank = house_account(chart_code="CLIENT_MONEY_BANK", currency=row.currency, now=row.created_at)
-    # Debit is positive: a deposit debits our bank and credits the wallet, a withdrawal the other way round.
+    cash = row.source == MoneySource.CASH
+    chart_code = "CASH_AT_AGENTS" if cash else "CLIENT_MONEY_BANK"
+    bank = house_account(chart_code=chart_code, currency=row.currency, now=row.created_at)
+    # Debit is positive: a deposit debits our bank (or till) and credits the wallet, a withdrawal the other way round.
     into_bank = -amount if bank_sign > 0 else amount
     posted = post(
         draft=Draft(
-            kind=verb.upper(),
+            kind=f"CASH_{verb.upper()}" if cash else verb.upper(),
             source=verb,
             source_key=row.public_id,
             effective_date=row.created_at.date(),
             legs=(Leg(bank.pk, into_bank), Leg(wallet.account_id, -into_bank)),
-            text=f"{verb.capitalize()}, bank account •••• {row.bank_account.last_four}",
+            text=f"{verb.capitalize()}, {'' if cash else 'bank account '}{_lowered(row.counterpart)}",
             context={verb: row.public_id},
         ),
         now=row.created_at,
     )
     return posted.transaction_id
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _tell(row: Row, verb: str, event: str) -> None:
@@ -245,6 +305,7 @@ def _tell(row: Row, verb: str, event: str) -> None:
         data={
             "id": row.public_id,
             "wallet": row.wallet.public_id,
+            "method": row.source.lower(),
             "amount": row.amount_minor,
             "currency": row.currency,
             "status": row.status.lower(),

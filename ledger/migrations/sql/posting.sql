@@ -77,6 +77,8 @@ BEGIN
                'id', t.id, 'public_id', t.public_id,
                -- The same key may come twice in one call: only one of the two drafts became the transaction.
                'replayed', t.public_id <> d.public_id OR t.id <> ALL (fresh_ids),
+               'owing', EXISTS (SELECT FROM ledger_posting AS p JOIN ledger_owing AS o USING (account_id)
+                                WHERE p.transaction_id = t.id),
                'legs', (SELECT jsonb_agg(jsonb_build_array(account_id, currency, amount, balance_after, held_after,
                                                            account_seq, posted_at) ORDER BY leg)
                         FROM ledger_posting WHERE transaction_id = t.id)) ORDER BY d.place)
@@ -144,5 +146,8 @@ BEGIN
     )
     SELECT jsonb_agg(jsonb_build_array(account_id, currency, amount, balance_after, held_after, account_seq, posted_at))
     INTO answer FROM posted;
-    RETURN jsonb_build_object('id', header_id, 'public_id', draft ->> 'public_id', 'replayed', false, 'legs', answer);
+    RETURN jsonb_build_object(
+        'id', header_id, 'public_id', draft ->> 'public_id', 'replayed', false, 'legs', answer,
+        'owing', EXISTS (SELECT FROM ledger_owing WHERE account_id IN (
+            SELECT (leg -> 0)::bigint FROM jsonb_array_elements(legs) AS leg)));
 END $$;
