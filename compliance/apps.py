@@ -15,12 +15,18 @@ class ComplianceConfig(AppConfig):
     verbose_name = "Compliance"
 
     def ready(self) -> None:
-        """Load every list format and identity provider, listen to identity, and put our pages into the back office."""
-        for room in ("compliance.lists", "compliance.identity_providers"):
+        """Load every list format, identity provider and scenario, listen to lower rooms, and put our pages up."""
+        for room in ("compliance.lists", "compliance.identity_providers", "compliance.scenarios"):
             for module in iter_modules(import_module(room).__path__, f"{room}."):
                 import_module(module.name)
-        for name in ("receivers", "admin_lists", "admin_today", "admin_kyc", "admin_kyc_today", "tasks_kyc"):
+        for name in (
+            *("receivers", "admin_lists", "admin_today", "admin_kyc", "admin_kyc_today", "tasks_kyc"),
+            *("operations.cases_deciding", "operations.monitoring_versions"),
+            *("admin_cases", "admin_case_actions", "admin_cases_today"),
+            *("admin_monitoring", "admin_scenario_changes"),
+        ):
             import_module(f"compliance.{name}")
-        from compliance import installing_kyc  # needs loaded models
+        from compliance import installing, installing_kyc  # need loaded models
 
         post_migrate.connect(installing_kyc.after_migrate, sender=self, dispatch_uid="compliance.kyc")
+        post_migrate.connect(installing.after_migrate, sender=self, dispatch_uid="compliance.install")

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
+from payments import deciding
 from payments.outside import working
 
 
@@ -19,3 +20,10 @@ def check_attempts(**_: object) -> int:
     """Ask vendors after what is not settled; safe to run twice and side by side, each is claimed first."""
     with acting(Actor("SYSTEM", "job:payments.check_attempts")):
         return working.check_due(now=now())
+
+
+@shared_task(name="payments.cancel_unconfirmed")
+def cancel_unconfirmed(**_: object) -> int:
+    """Cancel payments that nobody confirmed in time; safe to run twice and side by side, each is locked first."""
+    with acting(Actor("SYSTEM", "job:payments.cancel_unconfirmed")):
+        return deciding.cancel_unconfirmed(now=now())

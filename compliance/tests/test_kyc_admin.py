@@ -202,7 +202,7 @@ def test_checks_run_again_by_a_button(partner, now, desk, request):
 
 def test_today_the_customer_page_and_the_search_know_of_the_file(desk, waiting):
     today = text(desk, "/admin/")
-    customer = text(desk, f"/admin/customers/{waiting.customer.public_id}/?tab=identity")
+    customer = text(desk, f"/admin/customers/{waiting.customer.public_id}/?tab=Identity")
     found = text(desk, f"/admin/search/?q={waiting.public_id}")
 
     assert f'href="{queue_href()}"' in today

@@ -17,7 +17,7 @@ from flowlet.audit.trail import Actor, acting
 from flowlet.backoffice.people import Person
 from flowlet.demo.people import DESKS
 from flowlet.demo.specimens import Specimen, draw_identity, draw_letter
-from flowlet.identity.models import ApiClient, Customer, User
+from flowlet.identity.models import ApiClient, Customer, Restriction, User
 
 _SEED = 4711
 _STREETS = ("Lindenweg", "Harbour Street", "Via Roma", "Rue des Lilas", "Storgata", "Kastanienallee")
@@ -96,13 +96,13 @@ def fill(*, now: datetime) -> int:
     """
     rng = random.Random(_SEED)  # noqa: S311 - a story, not a secret
     by_policy = [_Story(hours_ago=330 + 60 * number, card=number % 9 == 0) for number in range(19)]
-    stories = sorted([*by_policy, *_DECIDED, *_DRAFTS, *_WAITING], key=lambda story: -story.hours_ago)
-    people = _people(len(stories), now)
+    stories = [*_WAITING, *_DECIDED, *_DRAFTS, *by_policy]  # where people are few, what waits comes first
+    told = sorted(zip(stories, _matched(stories, _people(len(stories), now)), strict=False), key=_by_age)
     officer = Person(User.objects.get(email=DESKS[0].email)).actor
     clients = {client.partner_id: client for client in ApiClient.objects.order_by("-pk")}
     done = 0
-    for story, customer in zip(stories, _matched(stories, people), strict=False):
-        if customer is None:
+    for story, customer in told:
+        if customer is None or queries_kyc.find_open(customer.pk) is not None:
             continue
         client = clients[customer.partner_id]
         at = max(now - timedelta(hours=story.hours_ago), customer.created_at + timedelta(hours=1))
@@ -121,12 +121,18 @@ def fill(*, now: datetime) -> int:
     return done
 
 
+def _by_age(told: tuple[_Story, Customer | None]) -> float:
+    return -told[0].hours_ago
+
+
 def _people(count: int, now: datetime) -> list[Customer]:
     """Return persons without a possible match who are there long enough, the newest last; always the same."""
     matched = ScreeningHit.objects.values("customer_id")
     rows = Customer.objects.filter(kind="PERSON", status="ACTIVE", created_at__lt=now - timedelta(days=3))
-    rows = rows.exclude(pk__in=matched).exclude(tier="PLUS").exclude(restrictions__lifted_at__isnull=True)
-    return list(rows.order_by("created_at", "reference", "pk")[: count * 3 : 3])
+    stopped = Restriction.objects.filter(lifted_at__isnull=True).values("customer_id")
+    rows = rows.exclude(pk__in=matched).exclude(pk__in=stopped).exclude(tier="PLUS")
+    found = list(rows.order_by("created_at", "reference", "pk"))
+    return found[:: max(1, len(found) // count)][:count]
 
 
 def _matched(stories: Sequence[_Story], people: Sequence[Customer]) -> Iterator[Customer | None]:

@@ -29,12 +29,17 @@ _FRAUD = ("fraud.view_decision", "fraud.view_ruleversion")
 _MODELS = ("fraud.view_modelartefact", "fraud.view_trainingrun")
 _MODEL_WORK = ("fraud.train_model", "fraud.promote_model", "fraud.roll_back_model")
 _MODEL_CHECK = ("fraud.approve_model",)
+_SEE_CASES = (*("compliance.view_case", "compliance.view_alert", "compliance.view_scenarioversion"),)
+_CASES = (*_SEE_CASES, "compliance.work_case", "compliance.propose_scenario")
+_CASES_CHECK = ("compliance.approve_case", "compliance.approve_scenario")
 _TRAIL = ("audit.view_auditrecord", "audit.verify_auditrecord", "audit.export_auditrecord")
 
 _VENDORS = ("integrations.view_vendorcall", "integrations.view_vendorevent")
 
 # Which acts a person may make or check is each act's own matter; this one only opens the page.
 _APPROVALS = ("backoffice.view_approval",)
+_HELD = ("payments.decide_payment",)
+_RAILS = ("payments.check_payment",)
 _JOBS = ("backoffice.view_jobrun",)
 
 # role -> permissions (`app.codename`). Source: the table of roles in the back office design.
@@ -46,6 +51,8 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_JOBS,
         *_VENDORS,
         "integrations.retry_vendorevent",
+        *_HELD,
+        *_RAILS,
         *_FREEZE,
         *_UNFREEZE,
         *_CARDS,
@@ -57,12 +64,15 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_FREEZE,
         *_HITS,
         *_IDENTITIES,
+        *_CASES,
         *_FRAUD,
+        *_HELD,
         *_CARDS,
         *_CARD_FREEZE,
     ),
     "lead": (
         *_SEE_MONEY,
+        *_HELD,
         *_APPROVALS,
         *_JOBS,
         *_FREEZE,
@@ -70,6 +80,8 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_HITS,
         *_IDENTITIES,
         "compliance.approve_high_risk",
+        *_CASES,
+        *_CASES_CHECK,
         *_TRAIL,
         *_FRAUD,
         *_MODELS,
@@ -78,7 +90,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_CARD_WORK,
         "events.view_event",
     ),
-    "finance": (*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER, "wallets.export_statement"),
+    "finance": (*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER, *_RAILS, "wallets.export_statement"),
     "finance_lead": (*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER, "wallets.export_statement", *_TRAIL),
     "analyst": ("payments.view_payment", *_APPROVALS, *_FRAUD, *_MODELS, *_MODEL_WORK),
     "auditor": (
@@ -91,6 +103,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
             *_VENDORS,
             *_FRAUD,
             *_MODELS,
+            *_SEE_CASES,
             *_CARDS,
             "events.view_event",
         ),

@@ -73,6 +73,13 @@ JOBS: tuple[Job, ...] = (
         safe="only reads at the vendor; settling locks the payment and final states stay",
         every_s=15,
     ),
+    Job(
+        task="payments.cancel_unconfirmed",
+        title="Cancels payments that were not confirmed in time",
+        safe="locks the payment; only one that still waits is canceled",
+        every_s=60,
+        expires_s=50,
+    ),
     # --- approvals --------------------------------------------------------------------------------------------------
     Job(
         task="backoffice.expire_approvals",
@@ -105,6 +112,20 @@ JOBS: tuple[Job, ...] = (
         expires_s=50,
     ),
     # --- monitoring -------------------------------------------------------------------------------------------------
+    Job(
+        task="compliance.run_scenarios",
+        title="Looks at new movements by every scenario",
+        safe="takes windows with SKIP LOCKED; alerts are keyed by the movements, not by the run",
+        every_s=300,
+        expires_s=240,
+    ),
+    Job(
+        task="compliance.sweep_activities",
+        title="Finds movements that monitoring missed",
+        safe="a movement is stored once per transaction, wallet and side",
+        at=(3, 40),
+        expires_s=3_600,
+    ),
     # --- reports to authorities -------------------------------------------------------------------------------------
     # --- fraud ------------------------------------------------------------------------------------------------------
     # --- analytics --------------------------------------------------------------------------------------------------

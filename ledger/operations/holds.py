@@ -13,7 +13,7 @@ from flowlet.events import outbox
 from ledger.choices import HoldDirection, HoldEventKind, HoldStatus
 from ledger.errors import HoldFinal, InsufficientFunds, KeyReused
 from ledger.events import HOLD_CHANGED
-from ledger.models.accounts import Account, Balance
+from ledger.models.accounts import Balance
 from ledger.models.holds import Hold, HoldEvent, HoldState
 from ledger.operations.posting import Draft, Posted, post, repay
 from ledger.operations.refusals import refusals
@@ -56,10 +56,6 @@ def place_hold(
         actor=_actor(),
         placed_at=now,
     )
-    if (known := _known(wanted)) is not None:
-        return view_of(known, replayed=True)
-    if not Account.objects.filter(pk=account_id).exists():
-        raise NotFound
     try:
         known = _insert(wanted)
     except InsufficientFunds:
@@ -68,8 +64,9 @@ def place_hold(
         known = _insert(wanted)
     if known is not None:
         return view_of(known, replayed=True)
-    _publish(wanted, HoldEventKind.PLACE, now)
-    return view_of(wanted, replayed=False)
+    view = view_of(wanted, replayed=False)
+    _publish(wanted, HoldEventKind.PLACE, view.open, view.status, now)
+    return view
 
 
 @transaction.atomic
@@ -143,7 +140,10 @@ def capture_hold(
     posted = post(draft=draft, now=now, public_id=public_id)
     if posted.replayed:
         raise KeyReused(source_key=draft.source_key)
-    _publish(hold, HoldEventKind.CAPTURE, now)
+    state.refresh_from_db(fields=["open_minor", "status"])
+    _publish(
+        hold, HoldEventKind.CAPTURE, Money(state.open_minor, hold.currency), HoldStatus(state.status), now
+    )
     return posted
 
 
@@ -195,7 +195,7 @@ def _lock_balances(account_ids: set[int]) -> None:
 
 
 def _insert(wanted: Hold) -> Hold | None:
-    """Place it, or return the hold that somebody else placed under its key meanwhile."""
+    """Place it, or return the hold that its key made before: the key is judged before funds, as its index comes first."""
     try:
         with transaction.atomic(), refusals():
             wanted.save(force_insert=True)
@@ -234,10 +234,11 @@ def _change(hold: Hold, kind: HoldEventKind, delta_minor: int, source_key: str, 
         return view_of(hold, replayed=True)
     with refusals():
         event = _add(hold, kind, delta_minor, source_key)
-    _publish(hold, kind, now)
     if kind != HoldEventKind.INCREASE:
         repay(account_ids=[hold.account_id], cause=f"{hold.public_id}:{event.pk}", now=now)
-    return view_of(hold, replayed=False)
+    view = view_of(hold, replayed=False)
+    _publish(hold, kind, view.open, view.status, now)
+    return view
 
 
 def _add(
@@ -258,8 +259,7 @@ def _actor() -> str:
     return f"{actor.kind}:{actor.ref}"[:100]
 
 
-def _publish(hold: Hold, kind: HoldEventKind, now: datetime) -> None:
-    state = HoldState.objects.get(pk=hold.pk)
+def _publish(hold: Hold, kind: HoldEventKind, left: Money, status: HoldStatus, now: datetime) -> None:
     outbox.publish(
         type=HOLD_CHANGED,
         object_type="hold",
@@ -269,9 +269,9 @@ def _publish(hold: Hold, kind: HoldEventKind, now: datetime) -> None:
             "id": hold.public_id,
             "account": hold.account_id,
             "change": kind.value,
-            "open_minor": state.open_minor,
+            "open_minor": left.minor,
             "currency": hold.currency,
-            "status": state.status,
+            "status": status.value,
         },
         at=now,
     )

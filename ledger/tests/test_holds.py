@@ -163,6 +163,8 @@ def test_amounts_that_are_none_or_of_another_currency_are_refused(wallet: Accoun
     with pytest.raises(CurrencyMismatch):
         hold(wallet, 10)
     with pytest.raises(NotFound):
+        hold(Account(pk=0, currency="EUR"), 10)
+    with pytest.raises(NotFound):
         release_hold(hold_id=0, source_key="back", now=NOW)
 
 

@@ -14,7 +14,11 @@ from payments import rails
 
 @dataclass(frozen=True, slots=True)
 class RailOrder:
-    """What a rail is asked to carry: the payment's public id, the ledger accounts of both sides, the amount."""
+    """
+    What a rail is asked to carry: the payment's public id, the ledger accounts of both sides, the amount.
+
+    `hold_id` names the hold (its key) that has kept the amount aside, if one has: the rail captures it.
+    """
 
     payment: str
     kind: str
@@ -22,6 +26,7 @@ class RailOrder:
     payee_account_id: int
     amount: Money
     text: str
+    hold_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +99,32 @@ class OutsideRail(Protocol):
         ...
 
 
+class PayoutRail(Protocol):
+    """
+    A way out of our books to a bank account, through a vendor; rules as for `OutsideRail`.
+
+    In a `Call` for it `target` is the bank account.
+    """
+
+    title: str
+    vendor: str
+
+    def check(self, amount: Money) -> None:
+        """Raise the `AppError` that says why this amount cannot travel here."""
+        ...
+
+    def send(self, call: Call) -> Answer[None]:
+        """Send the money."""
+        ...
+
+    def get(self, call: Call) -> Answer[None]:
+        """Say what became of it; REFUSED also when a bank sent it back after it had been paid."""
+        ...
+
+
 RAILS: Registry[Rail] = Registry("payments.rails")
 OUTSIDE_RAILS: Registry[OutsideRail] = Registry("payments.outside_rails")
+PAYOUT_RAILS: Registry[PayoutRail] = Registry("payments.payout_rails")
 
 
 def load() -> None:
@@ -108,4 +137,6 @@ def title_of(rail: str) -> str:
     """Return a rail's name for people."""
     if rail in RAILS:
         return RAILS.get(rail).title
+    if rail in PAYOUT_RAILS:
+        return PAYOUT_RAILS.get(rail).title
     return OUTSIDE_RAILS.get(rail).title if rail in OUTSIDE_RAILS else rail

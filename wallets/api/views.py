@@ -15,7 +15,7 @@ from flowlet.gateway.rendering import Answer
 from flowlet.gateway.views import ApiRequest, ApiView
 from flowlet.identity.queries import get_customer
 from ledger.queries.balances import list_postings
-from ledger.queries.holds import list_holds, owed_by
+from ledger.queries.holds import owed_by
 from wallets import queries
 from wallets.api import serializers as s
 from wallets.choices import FrozenBy, MoneySource, MovementStatus
@@ -123,28 +123,6 @@ class TransactionsView(ApiView):
         wallet = queries.get_wallet_with_balance(partner_id=request.principal.partner_id, public_id=wallet_id)
         rows = list_postings(wallet.account_id).select_related("transaction__text")
         return self.page(request, rows, partial(s.render_entry, sign=wallet.account.balance.sign))
-
-
-class HoldsView(ApiView):
-    """Money set aside in a wallet."""
-
-    scopes = {"GET": "wallets:read"}
-    list_query = s.HoldQuery
-    costs = {"GET": 2}
-    order = ("-placed_at", "-id")
-
-    @document(
-        summary="List a wallet's holds",
-        description="Newest first, ended ones too. Held money is part of posted and not of available.",
-        answer=list_of(s.HoldOut),
-    )
-    def get(self, request: ApiRequest, wallet_id: str) -> Response:
-        """Return one page of holds."""
-        query, wallet = self.query(), _wallet(request, wallet_id)
-        rows = list_holds(wallet.account_id)
-        if "status" in query:
-            rows = rows.filter(state__status=query["status"])
-        return self.page(request, rows, s.render_hold)
 
 
 class LimitsView(ApiView):

@@ -120,6 +120,10 @@ BEGIN
         RAISE EXCEPTION 'balance of account % changed without a posting', NEW.account_id
             USING ERRCODE = '23514', CONSTRAINT = 'balance_has_posting', TABLE = TG_TABLE_NAME;
     END IF;
+    -- Asked here and not by a trigger of its own, which would cost every posting six times as much. See holds.sql.
+    IF EXISTS (SELECT FROM ledger_owing WHERE account_id = NEW.account_id OR receivable_id = NEW.account_id) THEN
+        PERFORM ledger_check_owed_first(NEW.account_id);
+    END IF;
     RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER balance_has_posting AFTER UPDATE ON ledger_balance DEFERRABLE INITIALLY DEFERRED

@@ -36,6 +36,10 @@ BEGIN
             USING ERRCODE = '23514', CONSTRAINT = 'hold_known', TABLE = TG_TABLE_NAME;
     END IF;
     SELECT * INTO b FROM ledger_balance WHERE account_id = h.account_id FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no account %', h.account_id
+            USING ERRCODE = '23514', CONSTRAINT = 'posting_account', TABLE = TG_TABLE_NAME;
+    END IF;
     SELECT * INTO s FROM ledger_holdstate WHERE hold_id = h.id FOR NO KEY UPDATE;
     IF (NEW.kind = 'PLACE') = FOUND OR (FOUND AND s.status <> 'ACTIVE') THEN
         RAISE EXCEPTION 'hold % is %', h.public_id, coalesce(s.status, 'not placed')
@@ -211,21 +215,18 @@ BEGIN
 END $$;
 CREATE TRIGGER owing_guard BEFORE INSERT ON ledger_owing FOR EACH ROW EXECUTE FUNCTION ledger_owing_guard();
 
--- While something is owed nothing is available: asked at commit, for the account and for its receivable. Accounts that
--- owe are few; this is one look into their small table for each posting.
-CREATE FUNCTION ledger_owed_first() RETURNS trigger LANGUAGE plpgsql
+-- While something is owed nothing is available: asked at commit, by the trigger that looks at each changed balance, for
+-- accounts that owe or have owed and for their receivables.
+CREATE FUNCTION ledger_check_owed_first(account bigint) RETURNS void LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
     IF EXISTS (
             SELECT FROM ledger_owing o
             JOIN ledger_balance own ON own.account_id = o.account_id
             JOIN ledger_balance owed ON owed.account_id = o.receivable_id
-            WHERE (o.account_id = NEW.account_id OR o.receivable_id = NEW.account_id) AND owed.posted > 0
+            WHERE (o.account_id = account OR o.receivable_id = account) AND owed.posted > 0
                 AND own.status IN ('OPEN', 'NO_IN') AND (own.floor IS NULL OR own.posted - own.held > own.floor)) THEN
-        RAISE EXCEPTION 'account % owes and has money available', NEW.account_id
-            USING ERRCODE = '23514', CONSTRAINT = 'owed_first', TABLE = TG_TABLE_NAME;
+        RAISE EXCEPTION 'account % owes and has money available', account
+            USING ERRCODE = '23514', CONSTRAINT = 'owed_first', TABLE = 'ledger_balance';
     END IF;
-    RETURN NULL;
 END $$;
-CREATE CONSTRAINT TRIGGER owed_first AFTER UPDATE ON ledger_balance DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION ledger_owed_first();

@@ -1,5 +1,4 @@
-DROP TRIGGER owed_first ON ledger_balance;
-DROP FUNCTION ledger_owed_first();
+DROP FUNCTION ledger_check_owed_first(bigint);
 DROP TRIGGER owing_guard ON ledger_owing;
 DROP FUNCTION ledger_owing_guard();
 DROP TRIGGER held_adds_up ON ledger_balance;
