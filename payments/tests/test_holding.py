@@ -9,6 +9,7 @@ from django.db import DatabaseError
 from django.urls import reverse
 
 from flowlet.audit.models import AuditRecord
+from flowlet.audit.trail import open_note
 from flowlet.core import clock
 from flowlet.core.errors import InvariantBroken, NotFound
 from flowlet.core.money import Money
@@ -173,7 +174,8 @@ def test_a_released_payment_moves_the_held_money_and_teaches_the_models(payer, p
     assert (payment.status, holds(payer), held(payer), holds(payee)) == ("COMPLETED", 7_500, 0, 2_500)
     assert told(payment) == ["payment.under_review", "payment.completed"]
     record = AuditRecord.objects.get(action="payment.release")
-    assert (record.reason_code, record.outcome, bool(record.note)) == ("CUSTOMER_CONFIRMED", "DONE", True)
+    note = open_note(public_id=record.note.public_id, ciphertext=record.note.ciphertext)
+    assert (record.reason_code, record.outcome, note) == ("CUSTOMER_CONFIRMED", "DONE", "Called back")
     assert Label.objects.get().verdict == "GENUINE"
 
 
