@@ -24,6 +24,7 @@ class ComplianceConfig(AppConfig):
             *("receivers", "admin_lists", "admin_today"),
             *("operations.cases_deciding", "operations.monitoring_versions"),
             *("admin_cases", "admin_monitoring", "admin_cases_today"),
+            *("operations.reports", "admin_reports", "admin_filings"),
         ):
             import_module(f"compliance.{name}")
         installing = import_module("compliance.installing")

@@ -25,6 +25,8 @@ _MODEL_CHECK = ("fraud.approve_model",)
 _SEE_CASES = (*("compliance.view_case", "compliance.view_alert", "compliance.view_scenarioversion"),)
 _CASES = (*_SEE_CASES, "compliance.work_case", "compliance.propose_scenario")
 _CASES_CHECK = ("compliance.approve_case", "compliance.approve_scenario")
+_REPORTS = ("compliance.open_wall", "compliance.draft_report", "compliance.file_report")
+_REPORTS_CHECK = ("compliance.approve_report",)
 _TRAIL = ("audit.view_auditrecord", "audit.verify_auditrecord", "audit.export_auditrecord")
 
 _VENDORS = ("integrations.view_vendorcall", "integrations.view_vendorevent")
@@ -45,7 +47,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_FREEZE,
         *_UNFREEZE,
     ),
-    "officer": (*_SEE_MONEY, *_APPROVALS, *_FREEZE, *_HITS, *_CASES, *_FRAUD),
+    "officer": (*_SEE_MONEY, *_APPROVALS, *_FREEZE, *_HITS, *_CASES, *_REPORTS, *_FRAUD),
     "lead": (
         *_SEE_MONEY,
         *_APPROVALS,
@@ -55,6 +57,8 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_HITS,
         *_CASES,
         *_CASES_CHECK,
+        *_REPORTS,
+        *_REPORTS_CHECK,
         *_TRAIL,
         *_FRAUD,
         *_MODELS,
