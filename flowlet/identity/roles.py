@@ -32,6 +32,8 @@ _MODEL_CHECK = ("fraud.approve_model",)
 _SEE_CASES = (*("compliance.view_case", "compliance.view_alert", "compliance.view_scenarioversion"),)
 _CASES = (*_SEE_CASES, "compliance.work_case", "compliance.propose_scenario")
 _CASES_CHECK = ("compliance.approve_case", "compliance.approve_scenario")
+_REPORTS = ("compliance.open_wall", "compliance.draft_report", "compliance.file_report")
+_REPORTS_CHECK = ("compliance.approve_report",)
 _TRAIL = ("audit.view_auditrecord", "audit.verify_auditrecord", "audit.export_auditrecord")
 
 _VENDORS = ("integrations.view_vendorcall", "integrations.view_vendorevent")
@@ -65,6 +67,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_HITS,
         *_IDENTITIES,
         *_CASES,
+        *_REPORTS,
         *_FRAUD,
         *_HELD,
         *_CARDS,
@@ -82,6 +85,8 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         "compliance.approve_high_risk",
         *_CASES,
         *_CASES_CHECK,
+        *_REPORTS,
+        *_REPORTS_CHECK,
         *_TRAIL,
         *_FRAUD,
         *_MODELS,

@@ -171,6 +171,20 @@ RATELIMIT_USE_CACHE = "default"
 # A customer whom nobody could compare with a list (none is loaded) can receive money but not send any.
 SCREENING_BLOCKS_UNSCREENED = env.bool("SCREENING_BLOCKS_UNSCREENED", default=True)
 
+# --- reports to the authority: who files; the defaults are the sandbox's and belong to nobody ---------------------------
+FILER = {
+    "name": env.str("FILER_NAME", default="Flowlet Sandbox"),
+    "tin": env.str("FILER_TIN", default="000000000"),
+    "tcc": env.str("FILER_TCC", default="SANDBOX0"),
+    "street": env.str("FILER_STREET", default="1 Sandbox Street"),
+    "city": env.str("FILER_CITY", default="Springfield"),
+    "state": env.str("FILER_STATE", default="IL"),
+    "postcode": env.str("FILER_POSTCODE", default="62701"),
+    "country": env.str("FILER_COUNTRY", default="US"),
+    "contact": env.str("FILER_CONTACT", default="Compliance Office"),
+    "phone": env.str("FILER_PHONE", default="2175550100"),
+}
+
 # --- headers ------------------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

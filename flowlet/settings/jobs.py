@@ -127,6 +127,20 @@ JOBS: tuple[Job, ...] = (
         expires_s=3_600,
     ),
     # --- reports to authorities -------------------------------------------------------------------------------------
+    Job(
+        task="compliance.build_currency_reports",
+        title="Sums up each person's cash of a day and makes the reports that are due",
+        safe="a person and day has one report; amounts change only until it is in a file",
+        at=(1, 30),
+        expires_s=3600,
+    ),
+    Job(
+        task="compliance.return_reports",
+        title="Gives documents back whose second person did not agree",
+        safe="only a document that waits is given back",
+        every_s=60,
+        expires_s=50,
+    ),
     # --- fraud ------------------------------------------------------------------------------------------------------
     # --- analytics --------------------------------------------------------------------------------------------------
 )
