@@ -52,6 +52,13 @@ JOBS: tuple[Job, ...] = (
         safe="one row per vendor event id, locked while it is worked on, final once done",
         every_s=5,
     ),
+    Job(
+        task="integrations.give_back_links",
+        title="Gives back access to banks that customers unlinked",
+        safe="only links that wait for it; giving access back twice does no harm",
+        every_s=300,
+        expires_s=280,
+    ),
     # --- notifications ----------------------------------------------------------------------------------------------
     Job(
         task="notifications.send_due",
@@ -80,6 +87,13 @@ JOBS: tuple[Job, ...] = (
         safe="only a waiting request expires; the update is conditional",
         every_s=60,
         expires_s=50,
+    ),
+    Job(
+        task="payments.read_transfer_events",
+        title="Reads what became of bank transfers",
+        safe="a place in the vendor's list that only goes forward; settling ignores what it knows",
+        every_s=300,
+        expires_s=280,
     ),
     # --- ledger and wallets -----------------------------------------------------------------------------------------
     Job(
