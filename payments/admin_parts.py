@@ -15,6 +15,7 @@ _TONES: dict[str, Tone] = {
     PaymentStatus.COMPLETED: "ok",
     PaymentStatus.REFUSED: "bad",
     PaymentStatus.FAILED: "bad",
+    PaymentStatus.RETURNED: "warn",
 }
 _STEP_TONES: dict[str, Tone] = {
     StepState.DONE: "ok",

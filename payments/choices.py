@@ -7,17 +7,18 @@ class PaymentKind(TextChoices):
     """Who pays whom."""
 
     P2P = "P2P", "Between customers"
-    TOP_UP = "TOP_UP", "Top-up by card"
+    TOP_UP = "TOP_UP", "Top-up"
 
 
 class PaymentStatus(TextChoices):
-    """How a payment stands; REFUSED (by us), FAILED (by the rail) and COMPLETED are final."""
+    """How a payment stands; REFUSED (by us), FAILED (by the rail) and RETURNED (after it had come) are final."""
 
     PROCESSING = "PROCESSING", "Processing"
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN", "Outcome unknown"
     COMPLETED = "COMPLETED", "Completed"
     REFUSED = "REFUSED", "Refused"
     FAILED = "FAILED", "Failed"
+    RETURNED = "RETURNED", "Returned"
 
 
 class StepState(TextChoices):
@@ -53,6 +54,10 @@ REFUSAL_WORDS = {
     "expired_card": "The card has expired.",
     "card_funds": "The card had not enough money.",
     "authentication_required": "The card asks its holder to authenticate, which a top-up cannot do yet.",
-    "not_sent": "The card processor could not be reached; nothing was collected.",
-    "not_found": "The card processor has no such payment; nothing was collected.",
+    "bank_funds": "The bank account had not enough money.",
+    "bank_declined": "The bank said no.",
+    "bank_account_not_usable": "The bank account is not linked any more, or needs its owner to log in.",
+    "bank_log_in_needed": "The customer must log in at the bank again.",
+    "not_sent": "The processor could not be reached; nothing was collected.",
+    "not_found": "The processor has no such payment; nothing was collected.",
 }

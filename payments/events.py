@@ -9,6 +9,7 @@ FAILED = declare("payment.failed", "A payment failed on its way; no money moved.
 UNKNOWN = declare(
     "payment.outcome_unknown", "Nobody can say yet whether a payment was made; we are finding out."
 )
+RETURNED = declare("payment.returned", "A bank took back a payment that had come; the wallet was debited.")
 REFUND_CREATED = declare("refund.created", "A refund was begun; the money has left the wallet.")
 REFUND_SUCCEEDED = declare("refund.succeeded", "A refund was accepted; the card holder gets the money.")
 REFUND_FAILED = declare("refund.failed", "A refund failed; the money is back in the wallet.")

@@ -52,7 +52,10 @@ class Payment(models.Model):
             models.CheckConstraint(
                 name="payment_ended_whole",
                 condition=Q(
-                    status="COMPLETED", transaction__isnull=False, completed_at__isnull=False, refusal_code=""
+                    status__in=("COMPLETED", "RETURNED"),
+                    transaction__isnull=False,
+                    completed_at__isnull=False,
+                    refusal_code="",
                 )
                 | Q(status__in=("REFUSED", "FAILED"), transaction__isnull=True, completed_at__isnull=True)
                 & ~Q(refusal_code="")
@@ -154,6 +157,36 @@ class PaymentAttempt(VendorStep):
 
     def __str__(self) -> str:
         return self.our_reference
+
+
+class PaymentReturn(models.Model):
+    """
+    That a bank took back a top-up after it had come; `transaction` is the contra entry, `reason_code` the bank's.
+
+    One for each of the vendor's objects: a return that is told twice is booked once.
+    """
+
+    payment = models.OneToOneField(Payment, models.PROTECT, related_name="returned")
+    rail = models.CharField(max_length=30)
+    vendor_reference = models.CharField(max_length=255)
+    reason_code = models.CharField(max_length=20)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    transaction = models.OneToOneField(
+        "ledger.LedgerTransaction", models.PROTECT, related_name="payment_return"
+    )
+    returned_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="return_amount_positive", condition=Q(amount_minor__gt=0, amount_minor__lte=MINOR_MAX)
+            ),
+            models.UniqueConstraint(fields=["rail", "vendor_reference"], name="return_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rail} {self.reason_code}"
 
 
 class Refund(VendorStep):

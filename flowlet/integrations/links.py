@@ -74,9 +74,7 @@ def finish_link(*, customer_id: int, public_token: str, now: datetime) -> BankLi
 def _reserve(customer_id: int, public_token: str, now: datetime) -> tuple[BankLink, bool]:
     customer = Customer.objects.get(pk=customer_id)
     digest = hashlib.sha256(public_token.encode()).digest()
-    fresh = BankLink(
-        partner_id=customer.partner_id, customer=customer, token_digest=digest, created_at=now
-    )
+    fresh = BankLink(partner_id=customer.partner_id, customer=customer, token_digest=digest, created_at=now)
     BankLink.objects.bulk_create([fresh], ignore_conflicts=True)
     link = BankLink.objects.select_related("customer").get(token_digest=digest)
     if link.public_id == fresh.public_id:

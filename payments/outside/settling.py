@@ -10,7 +10,9 @@ from payments.choices import PaymentStatus, RefundStatus, StepState
 from payments.errors import LateResult
 from payments.models import Payment, PaymentAttempt, Refund
 from payments.outside import booking
+from payments.outside.returns import record_return
 from payments.outside.telling import tell_payment, tell_refund
+from payments.rails.registry import OUTSIDE_RAILS
 from wallets.operations.limits import give_back_limit
 
 # Seconds until the next look at a step that is open; after the last, a person has to look.
@@ -34,17 +36,6 @@ _STATES = {
     Outcome.REFUSED: StepState.REFUSED,
     Outcome.UNKNOWN: StepState.UNKNOWN,
 }
-_CARD_CODES = {
-    "insufficient_funds": ("card_funds", "The card has not enough money."),
-    "expired_card": ("expired_card", "The card has expired."),
-    "authentication_required": (
-        "authentication_required",
-        "The card asks its holder to authenticate, which is not possible here.",
-    ),
-    "not_sent": ("not_sent", "The card processor could not be reached."),
-    "not_found": ("not_found", "The card processor has no such payment."),
-}
-_DECLINED = ("card_declined", "The card was declined.")
 
 
 @transaction.atomic
@@ -57,6 +48,10 @@ def settle_attempt(*, attempt_id: int, answer: Answer[None], now: datetime) -> N
     payment_id = PaymentAttempt.objects.values_list("payment_id", flat=True).get(pk=attempt_id)
     payment = lock(Payment.objects.filter(pk=payment_id)).select_related("payee_wallet__customer").get()
     attempt = PaymentAttempt.objects.get(pk=attempt_id)
+    rail = OUTSIDE_RAILS.get(payment.rail)
+    if rail.returnable and attempt.state == StepState.DONE and answer.outcome is Outcome.REFUSED:
+        record_return(payment, attempt, code=answer.code, now=now)
+        return
     if not _apply(attempt, answer, attempt.created_at, now):
         return
     attempt.save(update_fields=_STEP_FIELDS)
@@ -70,7 +65,7 @@ def settle_attempt(*, attempt_id: int, answer: Answer[None], now: datetime) -> N
         )
         payment.transaction_id, payment.completed_at = posted.transaction_id, now
     elif wanted == PaymentStatus.FAILED:
-        payment.refusal_code, payment.refusal_detail = _CARD_CODES.get(attempt.vendor_code, _DECLINED)
+        payment.refusal_code, payment.refusal_detail = rail.failures.get(attempt.vendor_code, rail.failure)
         give_back_limit(
             wallet=payment.payee_wallet, kind="IN", amount=payment.amount, used_at=payment.created_at
         )

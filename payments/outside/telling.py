@@ -15,6 +15,7 @@ _PAYMENT = {
     PaymentStatus.REFUSED: events.REFUSED,
     PaymentStatus.FAILED: events.FAILED,
     PaymentStatus.OUTCOME_UNKNOWN: events.UNKNOWN,
+    PaymentStatus.RETURNED: events.RETURNED,
 }
 _REFUND = {
     RefundStatus.PENDING: events.REFUND_CREATED,

@@ -1,6 +1,7 @@
 """What a rail is: a way for money to travel. One file each beside this one; this module finds them."""
 
 import pkgutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -68,13 +69,24 @@ class OutsideRail(Protocol):
 
     Each says in our five words what is so; none raises what the vendor or the network did. `get` and `get_refund`
     ask after an object by the vendor's id where we have it, else by our reference.
+
+    `returnable`: what was collected may be taken back later; a REFUSED after DONE then means that it was.
+    `failures` turns the vendor's codes into ours with a sentence for the partner, `failure` stands for all others.
     """
 
     title: str
     vendor: str
+    returnable: bool
+    refundable: bool
+    failures: Mapping[str, tuple[str, str]]
+    failure: tuple[str, str]
 
     def check(self, amount: Money) -> None:
         """Raise the `AppError` that says why this amount cannot travel here."""
+        ...
+
+    def check_target(self, *, partner_id: int, customer_id: int, target: str) -> None:
+        """Raise the `AppError` that says why this customer's money cannot be collected from there."""
         ...
 
     def collect(self, call: Call) -> Answer[None]:

@@ -18,7 +18,8 @@ BEGIN
     END IF;
     IF NEW.status <> OLD.status AND (OLD.status, NEW.status) NOT IN (
         ('PROCESSING', 'COMPLETED'), ('PROCESSING', 'FAILED'), ('PROCESSING', 'OUTCOME_UNKNOWN'),
-        ('OUTCOME_UNKNOWN', 'PROCESSING'), ('OUTCOME_UNKNOWN', 'COMPLETED'), ('OUTCOME_UNKNOWN', 'FAILED')
+        ('OUTCOME_UNKNOWN', 'PROCESSING'), ('OUTCOME_UNKNOWN', 'COMPLETED'), ('OUTCOME_UNKNOWN', 'FAILED'),
+        ('COMPLETED', 'RETURNED')
     ) THEN
         RAISE EXCEPTION 'a payment cannot go from % to %', OLD.status, NEW.status
             USING ERRCODE = '23514', CONSTRAINT = 'payment_state_table', TABLE = 'payments_payment';
@@ -76,4 +77,10 @@ CREATE TRIGGER payments_refund_guard BEFORE UPDATE ON payments_refund
 CREATE TRIGGER payments_refund_refuse_delete BEFORE DELETE ON payments_refund
     FOR EACH ROW EXECUTE FUNCTION flowlet_refuse_change();
 CREATE TRIGGER payments_refund_refuse_truncate BEFORE TRUNCATE ON payments_refund
+    FOR EACH STATEMENT EXECUTE FUNCTION flowlet_refuse_change();
+
+-- A return is written once.
+CREATE TRIGGER payments_paymentreturn_refuse_change BEFORE UPDATE OR DELETE ON payments_paymentreturn
+    FOR EACH ROW EXECUTE FUNCTION flowlet_refuse_change();
+CREATE TRIGGER payments_paymentreturn_refuse_truncate BEFORE TRUNCATE ON payments_paymentreturn
     FOR EACH STATEMENT EXECUTE FUNCTION flowlet_refuse_change();

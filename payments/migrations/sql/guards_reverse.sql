@@ -1,3 +1,5 @@
+DROP TRIGGER payments_paymentreturn_refuse_truncate ON payments_paymentreturn;
+DROP TRIGGER payments_paymentreturn_refuse_change ON payments_paymentreturn;
 DROP TRIGGER payments_refund_refuse_truncate ON payments_refund;
 DROP TRIGGER payments_refund_refuse_delete ON payments_refund;
 DROP TRIGGER payments_refund_guard ON payments_refund;
