@@ -4,6 +4,8 @@ from types import MappingProxyType
 
 SCOPES = MappingProxyType(
     {
+        "assistant:read": "Read support chats",
+        "assistant:write": "Hold support chats for customers",
         "bank_accounts:read": "Read the bank accounts of customers",
         "bank_accounts:write": "Link bank accounts",
         "customers:read": "Read customers",
@@ -11,6 +13,8 @@ SCOPES = MappingProxyType(
         "events:read": "Read events",
         "payments:read": "Read payments",
         "payments:write": "Make payments",
+        "settings:read": "Read settings of messages and codes",
+        "settings:write": "Change settings of messages and codes",
         "wallets:read": "Read wallets, balances and histories",
         "wallets:write": "Open and freeze wallets, deposit and withdraw",
     }

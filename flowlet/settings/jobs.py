@@ -66,6 +66,13 @@ JOBS: tuple[Job, ...] = (
         safe="a message is claimed before it is sent and has one id at the vendor",
         every_s=5,
     ),
+    Job(
+        task="notifications.send_codes",
+        title="Sends one-time codes",
+        safe="a code is claimed before it is sent; one whose worker died ends, and a new one can be asked for",
+        every_s=2,
+        expires_s=10,
+    ),
     # --- payments ---------------------------------------------------------------------------------------------------
     Job(
         task="payments.send_attempts",

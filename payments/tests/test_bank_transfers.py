@@ -219,7 +219,7 @@ def test_a_return_takes_the_money_back_once_however_often_it_is_told(api, wallet
     payment.refresh_from_db()
     returned = PaymentReturn.objects.get()
     assert (answers, payment.status, returned.reason_code) == ([200, 200], "RETURNED", "R01")
-    assert (holds(wallet), clearing(), owed_by(wallet.account_id)) == (0, 0, None)
+    assert (holds(wallet), clearing(), owed_by(wallet.account_id)) == (0, 0, Money(0, "USD"))
     assert api.get(f"payments/{payment.public_id}").json()["status"] == "returned"
     told = Event.objects.filter(object_id=payment.public_id).order_by("pk").values_list("type", flat=True)
     assert list(told) == ["payment.processing", "payment.completed", "payment.returned"]
