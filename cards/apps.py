@@ -1,5 +1,7 @@
 """Cards as a Django application."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,8 @@ class CardsConfig(AppConfig):
 
     name = "cards"
     verbose_name = "Cards"
+
+    def ready(self) -> None:
+        """Declare events and register processors."""
+        for name in ("cards.events", "cards.processors.builtin"):
+            import_module(name)

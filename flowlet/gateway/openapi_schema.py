@@ -16,6 +16,8 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
+from flowlet.identity.scopes import SCOPES
+
 PROBLEM = "application/problem+json"
 BASE_PATH = "/api/v1/"
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -166,7 +168,7 @@ class ApiSchema(AutoSchema):
         scope = getattr(self.view, "scopes", {}).get(self.method, "")
         if scope == "anyone":
             return []
-        scopes = [scope] if ":" in scope else []
+        scopes = [scope] if scope in SCOPES else []
         return [{"oauth2": scopes}, {"bearer": []}]
 
     def get_override_parameters(self) -> list[Any]:
@@ -176,7 +178,7 @@ class ApiSchema(AutoSchema):
         if self.method == "GET" and list_query is not None:
             found.append(list_query)
         scope = getattr(self.view, "scopes", {}).get(self.method, "")
-        if self.method in _WRITES and ":" in scope:
+        if self.method in _WRITES and scope in SCOPES:
             required = self.method in getattr(self.view, "idempotent", ())
             found.append(_with_required(IDEMPOTENCY_KEY, required=required))
         return found

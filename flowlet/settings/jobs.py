@@ -110,6 +110,13 @@ JOBS: tuple[Job, ...] = (
         every_s=10,
     ),
     # --- cards ------------------------------------------------------------------------------------------------------
+    Job(
+        task="cards.expire_authorizations",
+        title="Gives back what card authorisations hold beyond their time",
+        safe="an expiry is one message under the authorisation's reference, taken once",
+        every_s=60,
+        expires_s=50,
+    ),
     # --- identities -------------------------------------------------------------------------------------------------
     # --- monitoring -------------------------------------------------------------------------------------------------
     # --- reports to authorities -------------------------------------------------------------------------------------

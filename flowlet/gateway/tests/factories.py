@@ -51,6 +51,15 @@ class Api:
             headers={**bearer(self.client), **headers},
         )
 
+    def put(self, path: str, body: object, **headers: str) -> Any:
+        """Send a PUT with a JSON body."""
+        return self.http.put(
+            f"/api/v1/{path}",
+            data=body,
+            content_type="application/json",
+            headers={**bearer(self.client), **headers},
+        )
+
     def post_raw(self, path: str, body: bytes, content_type: str = "application/json", **headers: str) -> Any:
         """Send bytes as they are."""
         return self.http.post(

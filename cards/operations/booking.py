@@ -1,0 +1,102 @@
+"""Booking what the network has settled: one ledger transaction for each clearing or refund, and who is told."""
+
+from datetime import datetime
+
+from cards import events, policies
+from cards.choices import AuthorizationState, EventKind, ExceptionCode
+from cards.models.authorizations import CardAuthorization, CardTransaction, NetworkEvent
+from cards.models.issuing import Card
+from flowlet.audit import trail
+from flowlet.core.money import Money
+from flowlet.events import outbox
+from ledger.operations.owing import post_forced
+from ledger.operations.posting import Draft, Leg, post
+
+
+def book_event(
+    *,
+    card: Card,
+    authorization: CardAuthorization | None,
+    event: NetworkEvent,
+    clearing_id: int,
+    now: datetime,
+) -> None:
+    """
+    Book a clearing or refund in full, once for its event; card and balances are locked, the authorisation is up to date.
+
+    `clearing_id` is the house's clearing account in the event's currency. What the wallet cannot pay is owed.
+    """
+    amount, account_id = Money(event.amount_minor, card.programme.currency), card.wallet.account_id
+    clears = event.kind == EventKind.CLEAR
+    merchant = event.merchant_name or (authorization.merchant_name if authorization else "")
+    draft = Draft(
+        kind="CARD_CLEARING" if clears else "CARD_REFUND",
+        source="card",
+        source_key=f"{event.kind.lower()}:{event.processor}:{event.reference}",
+        effective_date=event.network_time.date(),
+        legs=(Leg(account_id, amount), Leg(clearing_id, -amount))
+        if clears
+        else (Leg(account_id, -amount), Leg(clearing_id, amount)),
+        text=f"{merchant or 'Card payment'}, card •••• {card.last_four}",
+        context={
+            "card": card.public_id,
+            **({"authorization": authorization.public_id} if authorization else {}),
+        },
+    )
+    posted = post_forced(draft=draft, now=now) if clears else post(draft=draft, now=now)
+    row = CardTransaction.objects.create(
+        event=event,
+        card=card,
+        authorization=authorization,
+        kind=event.kind,
+        amount_minor=event.amount_minor,
+        currency=amount.currency,
+        exception_code=_exception(event, authorization),
+        transaction_id=posted.transaction_id,
+        booked_at=now,
+    )
+    trail.record(
+        action="card_transaction.book",
+        object_type="card_transaction",
+        object_id=row.public_id,
+        changes={"exception": [None, row.exception_code or None]},
+        partner_id=card.partner_id,
+        customer=card.customer.public_id,
+    )
+    outbox.publish(
+        type=events.TRANSACTION_POSTED,
+        object_type="card_transaction",
+        object_id=row.public_id,
+        partner_id=card.partner_id,
+        data={
+            "id": row.public_id,
+            "card": card.public_id,
+            "authorization": authorization.public_id if authorization else None,
+            "kind": "clearing" if clears else "refund",
+            "amount": row.amount_minor,
+            "currency": row.currency,
+            "merchant": merchant,
+            "transaction": posted.public_id,
+        },
+        at=now,
+    )
+
+
+def _exception(event: NetworkEvent, authorization: CardAuthorization | None) -> ExceptionCode:
+    """Return what somebody should look at; the money is booked in any case."""
+    if authorization is None:
+        return (
+            ExceptionCode.NO_AUTHORIZATION
+            if event.kind == EventKind.CLEAR
+            else ExceptionCode.REFUND_UNMATCHED
+        )
+    if event.kind == EventKind.REFUND:
+        fits = authorization.refunded_minor <= authorization.cleared_minor
+        return ExceptionCode.NONE if fits else ExceptionCode.REFUND_UNMATCHED
+    if authorization.state == AuthorizationState.DECLINED:
+        return ExceptionCode.NO_AUTHORIZATION
+    if policies.is_over(
+        mcc=authorization.mcc, authorized=authorization.authorized_minor, cleared=authorization.cleared_minor
+    ):
+        return ExceptionCode.OVER_AUTHORIZED
+    return ExceptionCode.NONE
