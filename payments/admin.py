@@ -13,8 +13,9 @@ from flowlet.backoffice.panels import Panel, facts_panel
 from flowlet.backoffice.people import person_of
 from flowlet.backoffice.site import register
 from flowlet.backoffice.timeline import Subject, timeline_panel
+from payments import admin_actions as _actions  # noqa: F401 - registers the buttons
 from payments import admin_today as _today  # noqa: F401 - registers panels, figures, chart and search
-from payments.admin_parts import CARD, attempts_panel, names_of, payment_badge, refunds_panel
+from payments.admin_parts import attempts_panel, fraud_panel, names_of, payment_badge, refunds_panel
 from payments.choices import REFUSAL_WORDS, PaymentKind, PaymentStatus
 from payments.models import Payment
 from payments.rails.registry import title_of
@@ -26,8 +27,14 @@ from wallets.admin_parts import (
     transaction_cell,
     wallet_link,
 )
-from wallets.models import Wallet
+from wallets.models import BankAccount, Wallet
 
+_NOTHING_MOVED = (PaymentStatus.REFUSED, PaymentStatus.FAILED, PaymentStatus.CANCELED)
+_ENDS: dict[str, str] = {
+    PaymentStatus.FAILED: "failed",
+    PaymentStatus.CANCELED: "was canceled",
+    PaymentStatus.RETURNED: "came back",
+}
 ENTRY_PAGES.register("payment")("admin:payments_payment_change")
 
 
@@ -41,8 +48,15 @@ class PaymentAdmin(ModelAdmin):
     """All payments of all partners."""
 
     path, title, group, icon, nav_order = "payments", "Payments", "Money", "arrow-left-right", 10
-    summary = "Between wallets of one partner, and into them by card; newest first"
-    related = ("payer_wallet__customer", "payee_wallet__customer", "partner", "transaction")
+    summary = "Between wallets of one partner, into them and out to banks; newest first"
+    related = (
+        "payer_wallet__customer",
+        "payee_wallet__customer",
+        "bank_account__customer",
+        "partner",
+        "transaction",
+        "returned",
+    )
     search_by = (
         "public_id",
         "idempotency_key",
@@ -55,12 +69,15 @@ class PaymentAdmin(ModelAdmin):
     detail_template = "payments/payment.html"
     views = (
         View(key="all", title="All", counted=False),
+        View(key="held", title="Held", condition=Q(status=PaymentStatus.HELD)),
         View(key="refused", title="Refused", condition=Q(status=PaymentStatus.REFUSED)),
         View(key="unknown", title="Unknown outcome", condition=Q(status=PaymentStatus.OUTCOME_UNKNOWN)),
+        View(key="returned", title="Returned", condition=Q(status=PaymentStatus.RETURNED)),
         View(key="failed", title="Failed", condition=Q(status=PaymentStatus.FAILED), counted=False),
         View(key="completed", title="Completed", condition=Q(status=PaymentStatus.COMPLETED), counted=False),
     )
     filters = (
+        Choice("kind", "Kind", tuple(PaymentKind.choices)),
         AmountSpan("amount", "Amount", CURRENCIES),
         Choice(
             "reason",
@@ -102,10 +119,13 @@ class PaymentAdmin(ModelAdmin):
     def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
         """Return from and to, the entries or the refusal, the facts, the time line."""
         subject = Subject(object_type="payment", object_id=obj.public_id)
-        outside = [attempts_panel(obj), refunds_panel(obj)] if obj.kind == PaymentKind.TOP_UP else []
+        outside = [attempts_panel(obj)] if obj.kind in (PaymentKind.TOP_UP, PaymentKind.PAYOUT) else []
+        outside += [refunds_panel(obj)] if obj.kind == PaymentKind.TOP_UP else []
+        fraud = fraud_panel(obj)
         return [
             _way_panel(obj),
             *_end_panels(obj),
+            *([fraud] if fraud else []),
             *outside,
             timeline_panel(subject, person_of(request)),
             facts_panel("Details", _facts(obj), side=True),
@@ -113,21 +133,20 @@ class PaymentAdmin(ModelAdmin):
 
 
 def _end_panels(payment: Payment) -> list[Panel]:
-    if payment.refusal_code:
-        return [_refusal_panel(payment)]
-    return [entries_panel(payment.transaction_id)] if payment.transaction_id else []
+    panels = [_refusal_panel(payment)] if payment.refusal_code else []
+    return panels + [entries_panel(pk) for pk in (payment.transaction_id, payment.returned_id) if pk]
 
 
 def _way_panel(payment: Payment) -> Panel:
-    payer = payment.payer_wallet
+    payer, payee = payment.payer_wallet, payment.payee_wallet
     return Panel(
         title="From and to",
         template="payments/way.html",
         data={
             "amount": Amount(payment.amount),
-            "payer": _side(payer) if payer else (CARD, title_of(payment.rail), ""),
-            "payee": _side(payment.payee_wallet),
-            "refused": bool(payment.refusal_code),
+            "payer": _side(payer) if payer else (title_of(payment.rail), "", ""),
+            "payee": _side(payee) if payee else _bank_side(payment.bank_account),
+            "refused": payment.status in _NOTHING_MOVED,
         },
     )
 
@@ -136,16 +155,24 @@ def _side(wallet: Wallet) -> tuple[object, object, str]:
     return customer_link(wallet.customer), wallet_link(wallet), wallet.name
 
 
+def _bank_side(account: BankAccount | None) -> tuple[object, object, str]:
+    return (customer_link(account.customer), str(account), "Bank account") if account else ("", "", "")
+
+
 def _refusal_panel(payment: Payment) -> Panel:
     facts = [
         ("Reason", REFUSAL_WORDS.get(payment.refusal_code, words(payment.refusal_code))),
         ("What the partner was told", payment.refusal_detail),
         ("Code", Code(payment.refusal_code)),
-        ("Money", "None moved. A new try needs a new payment."),
+        ("Money", _money_words(payment)),
     ]
-    return facts_panel(
-        f"Why it {'failed' if payment.status == PaymentStatus.FAILED else 'was refused'}", facts
-    )
+    return facts_panel(f"Why it {_ENDS.get(payment.status, 'was refused')}", facts)
+
+
+def _money_words(payment: Payment) -> str:
+    if payment.status == PaymentStatus.RETURNED:
+        return "Went out and came back; see the entries."
+    return "None moved. A new try needs a new payment."
 
 
 def _facts(payment: Payment) -> list[tuple[str, object]]:
@@ -160,6 +187,11 @@ def _facts(payment: Payment) -> list[tuple[str, object]]:
     if payment.transaction:
         facts.append(("Ledger transaction", transaction_cell(payment.transaction.public_id)))
         facts.append(("Booked", When(payment.transaction.posted_at)))
+    if payment.returned:
+        facts.append(("Returned by", transaction_cell(payment.returned.public_id)))
+        facts.append(("Came back", When(payment.returned.posted_at)))
+    if payment.status in (PaymentStatus.HELD, PaymentStatus.PROCESSING, PaymentStatus.OUTCOME_UNKNOWN):
+        facts.append(("On hold", Amount(payment.amount) if payment.hold_id else "Nothing"))
     if payment.parked:
         facts.append(("Parked", "The wallet did not take the money; it waits on the suspense account."))
     return facts

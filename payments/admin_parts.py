@@ -1,21 +1,34 @@
 """How payments, attempts and refunds look in the back office, wherever they are shown."""
 
 from django.db.models import QuerySet
+from django.urls import reverse
 
-from flowlet.backoffice.cells import Amount, Badge, Code, Main, Tone, When
+from flowlet.backoffice.cells import Amount, Badge, Code, Link, Main, Tone, When
 from flowlet.backoffice.lists import Column
-from flowlet.backoffice.panels import Panel, table_panel
+from flowlet.backoffice.panels import Panel, facts_panel, table_panel
+from fraud.admin_decisions import rule_title
+from fraud.choices import Action, Degraded
+from fraud.models import Decision, RuleHit
 from payments.choices import PaymentStatus, RefundStatus, StepState
 from payments.models import Payment, PaymentAttempt, Refund
+from payments.rails.registry import title_of
 
-CARD = "Card"
 _TONES: dict[str, Tone] = {
     PaymentStatus.PROCESSING: "info",
     PaymentStatus.OUTCOME_UNKNOWN: "warn",
     PaymentStatus.COMPLETED: "ok",
     PaymentStatus.REFUSED: "bad",
     PaymentStatus.FAILED: "bad",
-    PaymentStatus.RETURNED: "warn",
+    PaymentStatus.HELD: "warn",
+    PaymentStatus.REQUIRES_ACTION: "wait",
+    PaymentStatus.CANCELED: "",
+    PaymentStatus.RETURNED: "bad",
+}
+_VERDICT_TONES: dict[str, Tone] = {
+    Action.ALLOW: "ok",
+    Action.STEP_UP: "info",
+    Action.REVIEW: "warn",
+    Action.DECLINE: "bad",
 }
 _STEP_TONES: dict[str, Tone] = {
     StepState.DONE: "ok",
@@ -35,19 +48,27 @@ def payment_badge(payment: Payment) -> Badge:
 
 
 def payer_name(payment: Payment) -> str:
-    """Return who pays: a customer, or a card."""
-    return payment.payer_wallet.customer.name if payment.payer_wallet else CARD
+    """Return who pays: a customer, or what is outside."""
+    return payment.payer_wallet.customer.name if payment.payer_wallet else title_of(payment.rail)
+
+
+def payee_name(payment: Payment) -> str:
+    """Return who gets the money: a customer, or the bank account of one."""
+    if payment.payee_wallet:
+        return payment.payee_wallet.customer.name
+    account = payment.bank_account
+    return f"{account.customer.name}'s bank" if account else ""
 
 
 def names_of(payment: Payment) -> str:
     """Return who pays whom."""
-    return f"{payer_name(payment)} → {payment.payee_wallet.customer.name}"
+    return f"{payer_name(payment)} → {payee_name(payment)}"
 
 
 def attempts_panel(payment: Payment) -> Panel:
     """Return the calls to the vendor, newest first."""
     return table_panel(
-        "Calls to the card processor",
+        "Calls to the processor",
         columns=(
             Column(title="Reference", cell=_reference),
             Column(
@@ -60,6 +81,7 @@ def attempts_panel(payment: Payment) -> Panel:
             Column(title="Next check", cell=lambda a: When(a.next_check_at), width="m", right=True),
         ),
         rows=list(payment.attempts.order_by("-number")),
+        empty=("Nothing was sent yet", "What is sent to the rail, and what it said, shows here."),
     )
 
 
@@ -86,3 +108,24 @@ def refunds_panel(payment: Payment) -> Panel:
         empty=("Nothing was given back", "Partners refund top-ups through the API."),
         note=f"{payment.refundable.format()} left",
     )
+
+
+def fraud_panel(payment: Payment) -> Panel | None:
+    """Return in words why the fraud check let a payment pass or not; None if it was not asked."""
+    decision = Decision.objects.filter(public_id=payment.fraud_decision).first()
+    if not payment.fraud_decision or decision is None:
+        return None
+    hits = RuleHit.objects.filter(decision_id=decision.pk, live=True).select_related("rule_version")
+    href = reverse("admin:fraud_decision_change", args=[decision.public_id])
+    facts: list[tuple[str, object]] = [
+        ("Verdict", Badge(Action(decision.action).label, _VERDICT_TONES[decision.action])),
+        *(("Rule", rule_title(hit.rule_version)) for hit in hits.order_by("pk")),
+        *(
+            ("Speaks for fraud", f"{reason['family']}: {reason['text']}")
+            for reason in decision.reasons
+            if reason["share"] > 0
+        ),
+        *(("Judged with less", Degraded(rung).label) for rung in decision.degraded),
+        ("Decision", Link(decision.public_id, href, mono=True)),
+    ]
+    return facts_panel("Fraud check", facts)

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 
 from flowlet.audit.models import AuditRecord
 from flowlet.backoffice.cards import FIGURES, Figure, FigureValue
-from flowlet.backoffice.cells import Amount, Main, When
+from flowlet.backoffice.cells import Amount, Main, When, span_text
 from flowlet.backoffice.charts import CHARTS, Chart, Series, day_labels, days_until
 from flowlet.backoffice.lists import Column
 from flowlet.backoffice.panels import PANELS, CustomerPanel, Panel, table_panel
@@ -22,7 +22,7 @@ from flowlet.core.errors import AppError
 from flowlet.core.ids import is_id
 from flowlet.core.money import Money
 from flowlet.identity.models import Customer
-from payments.admin_parts import names_of, payer_name, payment_badge
+from payments.admin_parts import names_of, payee_name, payer_name, payment_badge
 from payments.choices import PaymentStatus
 from payments.models import Payment
 from payments.queries import list_payments_of_customer
@@ -30,6 +30,9 @@ from wallets.admin_parts import CURRENCIES
 
 VIEW = "payments.view_payment"
 SHOWN = 10
+# A held payment should not wait longer for a look.
+HELD_WITHIN = timedelta(hours=2)
+SIDES = ("payer_wallet__customer", "payee_wallet__customer", "bank_account__customer")
 
 
 def payments_href(**query: str) -> str:
@@ -113,6 +116,27 @@ def _share(part: int, whole: int) -> float:
     return part * 100 / whole if whole else 0.0
 
 
+def _held_figure(_person: Person, now: datetime) -> FigureValue:
+    rows = Payment.objects.filter(status=PaymentStatus.HELD)
+    numbers = rows.aggregate(all=Count("pk"), oldest=Min("created_at"))
+    oldest = numbers["oldest"]
+    if oldest is None:
+        return FigureValue(value="0", note="Nothing waits for a look")
+    late = now - oldest > HELD_WITHIN
+    waits = f"The oldest for {span_text(now - oldest)}"
+    return FigureValue(value=f"{numbers['all']:,}", note=waits, tone="bad" if late else "")
+
+
+FIGURES.register("payments_held")(
+    Figure(
+        title="Held payments",
+        permission=VIEW,
+        icon="shield",
+        value=_held_figure,
+        href=lambda: payments_href(view="held"),
+        order=15,
+    )
+)
 FIGURES.register("payments_today")(
     Figure(
         title="Payments today",
@@ -183,7 +207,7 @@ def _panel(shown: int, *, tab: str) -> CustomerPanel:
 
         def other(payment: Payment) -> Main:
             out = is_out(payment)
-            name = payment.payee_wallet.customer.name if out else payer_name(payment)
+            name = payee_name(payment) if out else payer_name(payment)
             return Main(f"{'To' if out else 'From'} {name}", payment.description or payment.public_id)
 
         def amount(payment: Payment) -> Amount:
@@ -238,7 +262,7 @@ def _by_amount(term: str, _person: Person) -> Iterable[Found]:
 
 
 def _found(rows: QuerySet[Payment]) -> Iterable[Found]:
-    for payment in rows.select_related("payer_wallet__customer", "payee_wallet__customer"):
+    for payment in rows.select_related(*SIDES):
         yield Found(
             title=f"{payment.amount.format()}, {names_of(payment)}",
             meta=f"{payment.get_status_display()} · {payment.public_id}",
@@ -269,6 +293,9 @@ def _paid(_record: AuditRecord) -> Sentence:
 
 
 _SENTENCES = {
+    "payment.release": Sentence(text="Payment released", icon="arrow-left-right"),
+    "payment.refuse": Sentence(text="Payment refused", icon="ban"),
+    "payment.ask_again": Sentence(text="Rail to be asked again", icon="arrow-left-right"),
     "payment.settle": Sentence(text="Payment moved on", icon="arrow-left-right"),
     "refund.create": Sentence(text="Refund begun", icon="arrow-left-right"),
     "refund.succeed": Sentence(text="Refund accepted", icon="arrow-left-right"),

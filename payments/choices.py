@@ -4,21 +4,42 @@ from django.db.models import TextChoices
 
 
 class PaymentKind(TextChoices):
-    """Who pays whom."""
+    """Who pays whom. The first four go from wallet to wallet; customers' kinds say which of them it is."""
 
-    P2P = "P2P", "Between customers"
+    P2P = "P2P", "Person to person"
+    C2B = "C2B", "Person to business"
+    B2C = "B2C", "Business to person"
+    B2B = "B2B", "Business to business"
     TOP_UP = "TOP_UP", "Top-up"
+    PAYOUT = "PAYOUT", "Payout to a bank account"
+
+
+WALLET_KINDS = (PaymentKind.P2P, PaymentKind.C2B, PaymentKind.B2C, PaymentKind.B2B)
 
 
 class PaymentStatus(TextChoices):
-    """How a payment stands; REFUSED (by us), FAILED (by the rail) and RETURNED (after it had come) are final."""
+    """
+    How a payment stands; `policies.NEXT` says what may follow.
 
+    REFUSED is our no, FAILED the rail's or of a step that was asked for, CANCELED the partner's or time's.
+    """
+
+    REQUIRES_ACTION = "REQUIRES_ACTION", "Waits for a code"
+    HELD = "HELD", "Held for review"
     PROCESSING = "PROCESSING", "Processing"
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN", "Outcome unknown"
     COMPLETED = "COMPLETED", "Completed"
     REFUSED = "REFUSED", "Refused"
     FAILED = "FAILED", "Failed"
+    CANCELED = "CANCELED", "Canceled"
     RETURNED = "RETURNED", "Returned"
+
+
+# What partners read. Held is told like any other review: nobody outside learns which kind it is.
+WIRE_STATUS = {
+    status: "under_review" if status == PaymentStatus.HELD else status.lower() for status in PaymentStatus
+}
+STATUS_OF_WIRE = {word: status for status, word in WIRE_STATUS.items()}
 
 
 class StepState(TextChoices):
@@ -55,9 +76,16 @@ REFUSAL_WORDS = {
     "card_funds": "The card had not enough money.",
     "authentication_required": "The card asks its holder to authenticate, which a top-up cannot do yet.",
     "bank_funds": "The bank account had not enough money.",
-    "bank_declined": "The bank said no.",
     "bank_account_not_usable": "The bank account is not linked any more, or needs its owner to log in.",
     "bank_log_in_needed": "The customer must log in at the bank again.",
-    "not_sent": "The processor could not be reached; nothing was collected.",
-    "not_found": "The processor has no such payment; nothing was collected.",
+    "bank_not_authorised": "The owner of the bank account says that he did not agree.",
+    "not_sent": "The processor could not be reached; no money moved.",
+    "not_found": "The processor has no such payment; no money moved.",
+    "payment_declined": "The fraud check or a person of the house said no.",
+    "canceled": "The partner canceled it.",
+    "not_confirmed": "The code was not entered in time.",
+    "bank_account_closed": "The bank account is closed.",
+    "bank_account_unknown": "The bank has no such account.",
+    "bank_declined": "The bank did not take the money.",
+    "bank_account_gone": "The bank account was removed before the money left.",
 }

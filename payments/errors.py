@@ -16,6 +16,78 @@ class UnknownRail(AppError):
         super().__init__(rail=rail)
 
 
+class TypeDoesNotFit(AppError):
+    """The type that was asked for is not the one that these two customers make."""
+
+    code = "type_does_not_fit"
+    title = "Type does not fit"
+    message = "A payment from a {payer} to a {payee} is of type {fits}, not {asked}."
+    next_action = "correct_type"
+    next_text = "Leave `type` out, or give the one that fits payer and payee."
+
+    def __init__(self, *, asked: str, fits: str, payer: str, payee: str) -> None:
+        super().__init__(asked=asked, fits=fits, payer=payer, payee=payee)
+
+
+class PayoutNotYours(AppError):
+    """People are paid out to accounts of their own; businesses pay out to their customers too."""
+
+    code = "payout_not_yours"
+    title = "Not the payer's bank account"
+    message = "A person can be paid out to a bank account of his own only."
+    next_action = "use_own_bank_account"
+    next_text = "Use a bank account of the wallet's customer."
+
+
+class BankAccountGone(AppError):
+    """The bank account was removed."""
+
+    code = "bank_account_gone"
+    title = "Bank account removed"
+    message = "This bank account was removed; money cannot go there."
+    next_action = "use_another_bank_account"
+    next_text = "Use another bank account of the customer."
+
+
+class NotConfirmed(AppError):
+    """The second factor was not given in time."""
+
+    code = "not_confirmed"
+    title = "Not confirmed in time"
+    message = "The payment was not confirmed in time."
+    next_action = "new_payment"
+    next_text = "Make the payment again with a new key."
+
+
+class Canceled(AppError):
+    """The partner took it back."""
+
+    code = "canceled"
+    title = "Canceled"
+    message = "The payment was canceled."
+
+
+class PaymentDeclined(AppError):
+    """The house said no; the words are the same whatever the reason."""
+
+    code = "payment_declined"
+    title = "Payment declined"
+    message = "This payment was declined."
+    next_action = "contact_support"
+    next_text = "Contact support; trying again will not help."
+
+
+class WrongState(Conflict):
+    """The payment is not in a state from which this can be done."""
+
+    code = "wrong_state"
+    title = "Not possible in this state"
+    message = "The payment is {status}."
+
+    def __init__(self, *, status: str) -> None:
+        super().__init__(status=status)
+
+
 class NotRefundable(Conflict):
     """Only a completed top-up can be given back."""
 

@@ -5,18 +5,22 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from flowlet.core.errors import InvariantBroken
 from flowlet.core.fields import PublicIdField
 from flowlet.core.money import MINOR_MAX, Money
-from payments.choices import PaymentKind, PaymentStatus, RefundStatus, StepState
+from payments.choices import WALLET_KINDS, PaymentKind, PaymentStatus, RefundStatus, StepState
+from wallets.models import Wallet
 
 
 class Payment(models.Model):
     """
-    One instruction to pay: from one wallet to another of the same partner and currency, or from a card to a wallet.
+    One instruction to pay: between wallets of one partner and currency, from outside into one, or from one to a bank.
 
     The database lets its state move forward only, and nothing else of it change but what was refunded. One that was
-    refused or failed names why and has moved nothing. `parked`: the money came, but the wallet did not take it; it
-    waits on the suspense account.
+    refused, failed or canceled names why and has moved nothing; a returned one names why and has moved there and back.
+    `hold` keeps money aside while it is held for review or under way to a bank. `fraud_decision` names the decision
+    that let it pass or not; '' for what was loaded as history. `parked`: the money came, but the wallet did not take
+    it; it waits on the suspense account.
     """
 
     public_id = PublicIdField(prefix="pay")
@@ -26,7 +30,12 @@ class Payment(models.Model):
     payer_wallet = models.ForeignKey(
         "wallets.Wallet", models.PROTECT, null=True, blank=True, related_name="payments_out"
     )
-    payee_wallet = models.ForeignKey("wallets.Wallet", models.PROTECT, related_name="payments_in")
+    payee_wallet = models.ForeignKey(
+        "wallets.Wallet", models.PROTECT, null=True, blank=True, related_name="payments_in"
+    )
+    bank_account = models.ForeignKey(
+        "wallets.BankAccount", models.PROTECT, null=True, blank=True, related_name="payouts"
+    )
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=15, choices=PaymentStatus)
@@ -37,6 +46,11 @@ class Payment(models.Model):
     transaction = models.OneToOneField(
         "ledger.LedgerTransaction", models.PROTECT, null=True, blank=True, related_name="payment"
     )
+    returned = models.OneToOneField(
+        "ledger.LedgerTransaction", models.PROTECT, null=True, blank=True, related_name="payment_returned"
+    )
+    hold = models.OneToOneField("ledger.Hold", models.PROTECT, null=True, blank=True, related_name="payment")
+    fraud_decision = models.CharField(max_length=40, blank=True, default="")
     refunded_minor = models.BigIntegerField(default=0)
     refunding_minor = models.BigIntegerField(default=0)
     parked = models.BooleanField(default=False)
@@ -44,6 +58,10 @@ class Payment(models.Model):
     completed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        permissions: ClassVar = [
+            ("decide_payment", "Can release or refuse held payments"),
+            ("check_payment", "Can have a rail asked about a payment"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="payment_amount_positive", condition=Q(amount_minor__gt=0, amount_minor__lte=MINOR_MAX)
@@ -52,24 +70,35 @@ class Payment(models.Model):
             models.CheckConstraint(
                 name="payment_ended_whole",
                 condition=Q(
-                    status__in=("COMPLETED", "RETURNED"),
+                    status="COMPLETED",
                     transaction__isnull=False,
                     completed_at__isnull=False,
+                    returned__isnull=True,
                     refusal_code="",
                 )
-                | Q(status__in=("REFUSED", "FAILED"), transaction__isnull=True, completed_at__isnull=True)
+                | Q(status="RETURNED", transaction__isnull=False, completed_at__isnull=False)
+                & Q(returned__isnull=False)
                 & ~Q(refusal_code="")
-                | Q(
-                    status__in=("PROCESSING", "OUTCOME_UNKNOWN"),
-                    transaction__isnull=True,
-                    completed_at__isnull=True,
-                    refusal_code="",
+                | Q(transaction__isnull=True, completed_at__isnull=True, returned__isnull=True)
+                & (
+                    Q(status__in=("REFUSED", "FAILED", "CANCELED")) & ~Q(refusal_code="")
+                    | Q(
+                        status__in=("PROCESSING", "OUTCOME_UNKNOWN", "HELD", "REQUIRES_ACTION"),
+                        refusal_code="",
+                    )
                 ),
             ),
             models.CheckConstraint(
-                name="payment_payer_by_kind",
-                condition=Q(kind="P2P", payer_wallet__isnull=False, status__in=("COMPLETED", "REFUSED"))
-                | Q(kind="TOP_UP", payer_wallet__isnull=True),
+                name="payment_sides_by_kind",
+                condition=Q(kind__in=WALLET_KINDS, payer_wallet__isnull=False, payee_wallet__isnull=False)
+                & Q(bank_account__isnull=True)
+                & ~Q(status__in=("OUTCOME_UNKNOWN", "RETURNED"))
+                | Q(kind="TOP_UP", payer_wallet__isnull=True, payee_wallet__isnull=False)
+                | Q(kind="PAYOUT", payer_wallet__isnull=False, payee_wallet__isnull=True)
+                & Q(bank_account__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="payment_held_has_hold", condition=~Q(status="HELD") | Q(hold__isnull=False)
             ),
             models.CheckConstraint(
                 name="payment_refunds_fit",
@@ -88,6 +117,11 @@ class Payment(models.Model):
             models.Index(
                 fields=["-created_at"], name="payment_unknown", condition=Q(status="OUTCOME_UNKNOWN")
             ),
+            models.Index(
+                fields=["created_at", "id"],
+                name="payment_waiting",
+                condition=Q(status__in=("HELD", "REQUIRES_ACTION")),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -97,6 +131,14 @@ class Payment(models.Model):
     def amount(self) -> Money:
         """The amount with its currency."""
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def own_wallet(self) -> Wallet:
+        """The wallet on our side that the payment is about: the payer's, for a top-up the payee's."""
+        wallet = self.payer_wallet or self.payee_wallet
+        if wallet is None:
+            raise InvariantBroken(f"payment {self.public_id} has no wallet")
+        return wallet
 
     @property
     def refundable(self) -> Money:
@@ -133,7 +175,11 @@ class VendorStep(models.Model):
 
 
 class PaymentAttempt(VendorStep):
-    """One try to carry a payment over a rail; `payment_method` is the vendor's token of the card, never its number."""
+    """
+    One try to carry a payment over a rail.
+
+    `payment_method` is the vendor's token of the card or the id of the bank account, never a number of either.
+    """
 
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="attempts")
     number = models.PositiveSmallIntegerField(default=1)
@@ -157,36 +203,6 @@ class PaymentAttempt(VendorStep):
 
     def __str__(self) -> str:
         return self.our_reference
-
-
-class PaymentReturn(models.Model):
-    """
-    That a bank took back a top-up after it had come; `transaction` is the contra entry, `reason_code` the bank's.
-
-    One for each of the vendor's objects: a return that is told twice is booked once.
-    """
-
-    payment = models.OneToOneField(Payment, models.PROTECT, related_name="returned")
-    rail = models.CharField(max_length=30)
-    vendor_reference = models.CharField(max_length=255)
-    reason_code = models.CharField(max_length=20)
-    amount_minor = models.BigIntegerField()
-    currency = models.CharField(max_length=3)
-    transaction = models.OneToOneField(
-        "ledger.LedgerTransaction", models.PROTECT, related_name="payment_return"
-    )
-    returned_at = models.DateTimeField()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                name="return_amount_positive", condition=Q(amount_minor__gt=0, amount_minor__lte=MINOR_MAX)
-            ),
-            models.UniqueConstraint(fields=["rail", "vendor_reference"], name="return_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.rail} {self.reason_code}"
 
 
 class Refund(VendorStep):

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from flowlet.core.errors import NotFound
 from payments.models import Payment, PaymentAttempt, Refund
 
-_SHOWN = ("payer_wallet", "payee_wallet", "transaction")
+_SHOWN = ("payer_wallet", "payee_wallet", "bank_account", "transaction", "returned")
 
 
 def get_payment(*, partner_id: int, public_id: str) -> Payment:
@@ -27,6 +27,7 @@ def list_payments(
     partner_id: int,
     idempotency_key: str | None = None,
     status: str | None = None,
+    kind: str | None = None,
     wallet: str | None = None,
     currency: str | None = None,
     earliest: datetime | None = None,
@@ -42,6 +43,8 @@ def list_payments(
         rows = rows.filter(idempotency_key=idempotency_key)
     if status is not None:
         rows = rows.filter(status=status)
+    if kind is not None:
+        rows = rows.filter(kind=kind)
     if wallet is not None:
         rows = rows.filter(Q(payer_wallet__public_id=wallet) | Q(payee_wallet__public_id=wallet))
     if currency is not None:
@@ -56,7 +59,9 @@ def list_payments(
 def list_payments_of_customer(customer_id: int) -> QuerySet[Payment]:
     """Return what a customer paid and received, newest first, with both sides' customers."""
     mine = Q(payer_wallet__customer_id=customer_id) | Q(payee_wallet__customer_id=customer_id)
-    rows = Payment.objects.filter(mine).select_related("payer_wallet__customer", "payee_wallet__customer")
+    rows = Payment.objects.filter(mine).select_related(
+        "payer_wallet__customer", "payee_wallet__customer", "bank_account__customer"
+    )
     return rows.order_by("-created_at", "-id")
 
 

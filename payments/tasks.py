@@ -4,6 +4,7 @@ from celery import shared_task
 
 from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
+from payments import deciding
 from payments.outside import transfers, working
 
 
@@ -26,3 +27,10 @@ def read_transfer_events(**_: object) -> int:
     """Read what became of bank transfers, should a webhook have got lost; safe to run twice and side by side."""
     with acting(Actor("SYSTEM", "job:payments.read_transfer_events")):
         return transfers.read_events(now=now())
+
+
+@shared_task(name="payments.cancel_unconfirmed")
+def cancel_unconfirmed(**_: object) -> int:
+    """Cancel payments that nobody confirmed in time; safe to run twice and side by side, each is locked first."""
+    with acting(Actor("SYSTEM", "job:payments.cancel_unconfirmed")):
+        return deciding.cancel_unconfirmed(now=now())

@@ -24,6 +24,15 @@ def intent_changed(event: ReceivedEvent, now: datetime) -> bool:
     )
 
 
+@VENDOR_EVENTS.register("stripe", "payout.paid", "payout.updated", "payout.failed", "payout.canceled")
+def payout_changed(event: ReceivedEvent, now: datetime) -> bool:
+    """Bring a payout up to date, also one that a bank sends back later; False if it is none of ours."""
+    reference = _our_reference(event)
+    return bool(reference) and working.refresh_attempt(
+        our_reference=reference, vendor_reference=event.object_reference, now=now
+    )
+
+
 @VENDOR_EVENTS.register("stripe", "refund.created", "refund.updated", "refund.failed")
 def refund_changed(event: ReceivedEvent, now: datetime) -> bool:
     """Bring a refund up to date; False if it is none of ours."""

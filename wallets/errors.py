@@ -1,5 +1,7 @@
 """The ways in which wallets says no. What compliance or the house decided reads neutral: nobody is tipped off."""
 
+from collections.abc import Mapping
+
 from flowlet.core.errors import AppError, Conflict
 from flowlet.core.money import Money
 from flowlet.gateway.errors import IdempotencyKeyReused
@@ -189,13 +191,14 @@ _KEPT: dict[str, type[AppError]] = {
 }
 
 
-def refusal_of(*, code: str, detail: str) -> AppError:
+def refusal_of(*, code: str, detail: str, also: Mapping[str, type[AppError]] | None = None) -> AppError:
     """
     Return the error that a refused movement or payment once met, rebuilt from what its row keeps.
 
-    Title and advice are those of the error's class; `detail` is the sentence of that time.
+    Title and advice are those of the error's class, also of those `also` names by code; `detail` is the sentence of
+    that time.
     """
-    known = _KEPT.get(code, AppError)
+    known = {**_KEPT, **(also or {})}.get(code, AppError)
     again: type[AppError] = type(
         known.__name__,
         (AppError,),

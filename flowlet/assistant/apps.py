@@ -4,7 +4,8 @@ from django.apps import AppConfig
 
 
 class AssistantConfig(AppConfig):
-    """The support chat and the officer's drafting aid."""
+    """Answers customers' questions, and drafts for officers."""
 
     name = "flowlet.assistant"
+    label = "assistant"
     verbose_name = "Assistant"

@@ -42,9 +42,7 @@ class ChatMessage(models.Model):
     partner = models.ForeignKey("identity.Partner", models.PROTECT, related_name="+")
     role = models.CharField(max_length=9, choices=Role)
     text = EncryptedTextField()
-    question = models.OneToOneField(
-        "self", models.PROTECT, null=True, blank=True, related_name="answer"
-    )
+    question = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="answer")
     idempotency_key = models.CharField(max_length=255, null=True, blank=True)
     source = models.CharField(max_length=8, choices=Source, blank=True, default="")
     reason = models.CharField(max_length=60, blank=True, default="")

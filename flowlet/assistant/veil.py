@@ -135,7 +135,9 @@ class Veil:
 def _normal(text: str) -> str:
     """Return text without invisible characters, full-width digits and the like, which would pass by the patterns."""
     composed = unicodedata.normalize("NFKC", text)
-    return "".join(char for char in composed if unicodedata.category(char) not in {"Cf", "Cc"} or char in "\n\t")
+    return "".join(
+        char for char in composed if unicodedata.category(char) not in {"Cf", "Cc"} or char in "\n\t"
+    )
 
 
 def _luhn(digits: str) -> bool:

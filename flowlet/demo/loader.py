@@ -229,6 +229,7 @@ class _Player:
                 description=act.text,
                 idempotency_key=f"{self.plan.slug}-{self.number:06d}",
                 now=act.at,
+                fraud_check=None,
             )
         elif act.verb in ("DEPOSIT", "WITHDRAW"):
             move = bank.deposit if act.verb == "DEPOSIT" else bank.withdraw

@@ -28,6 +28,8 @@ _VENDORS = ("integrations.view_vendorcall", "integrations.view_vendorevent")
 
 # Which acts a person may make or check is each act's own matter; this one only opens the page.
 _APPROVALS = ("backoffice.view_approval",)
+_HELD = ("payments.decide_payment",)
+_RAILS = ("payments.check_payment",)
 _JOBS = ("backoffice.view_jobrun",)
 
 # role -> permissions (`app.codename`). Source: the table of roles in the back office design.
@@ -39,12 +41,15 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_JOBS,
         *_VENDORS,
         "integrations.retry_vendorevent",
+        *_HELD,
+        *_RAILS,
         *_FREEZE,
         *_UNFREEZE,
     ),
-    "officer": (*_SEE_MONEY, *_APPROVALS, *_FREEZE, *_HITS, *_FRAUD),
+    "officer": (*_SEE_MONEY, *_APPROVALS, *_FREEZE, *_HITS, *_FRAUD, *_HELD),
     "lead": (
         *_SEE_MONEY,
+        *_HELD,
         *_APPROVALS,
         *_JOBS,
         *_FREEZE,
@@ -56,7 +61,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_MODEL_CHECK,
         "events.view_event",
     ),
-    "finance": (*_SEE_MONEY, *_APPROVALS, *_LEDGER, "wallets.export_statement"),
+    "finance": (*_SEE_MONEY, *_APPROVALS, *_LEDGER, *_RAILS, "wallets.export_statement"),
     "finance_lead": (*_SEE_MONEY, *_APPROVALS, *_LEDGER, "wallets.export_statement", *_TRAIL),
     "analyst": ("payments.view_payment", *_APPROVALS, *_FRAUD, *_MODELS, *_MODEL_WORK),
     "auditor": (

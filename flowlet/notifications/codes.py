@@ -121,9 +121,7 @@ def _check_may_send(customer: Customer, now: datetime) -> None:
 
 
 def _send(challenge: Challenge, phone: str) -> Answer[str]:
-    answer = _backend().start(
-        to=phone, language=challenge.language, our_reference=challenge.public_id
-    )
+    answer = _backend().start(to=phone, language=challenge.language, our_reference=challenge.public_id)
     sent = answer.outcome is Outcome.ACCEPTED
     challenge.status = ChallengeStatus.SENT if sent else ChallengeStatus.FAILED
     challenge.reason, challenge.vendor_reference = answer.code, answer.reference

@@ -23,9 +23,7 @@ class MessageSettings:
 def get_settings(partner_id: int) -> MessageSettings:
     """Return a partner's settings; without any, nothing is sent and no code is asked for."""
     rows = CodeThreshold.objects.filter(partner_id=partner_id).order_by("currency")
-    return MessageSettings(
-        writes_on_payments(partner_id), dict(rows.values_list("currency", "amount_minor"))
-    )
+    return MessageSettings(writes_on_payments(partner_id), dict(rows.values_list("currency", "amount_minor")))
 
 
 def writes_on_payments(partner_id: int) -> bool:
@@ -58,9 +56,7 @@ def change_settings(
     rows = CodeThreshold.objects.filter(partner_id=partner_id)
     rows.exclude(currency__in=wanted).delete()
     for currency, minor in wanted.items():
-        rows.update_or_create(
-            partner_id=partner_id, currency=currency, defaults={"amount_minor": minor}
-        )
+        rows.update_or_create(partner_id=partner_id, currency=currency, defaults={"amount_minor": minor})
     trail.record(
         action="message_settings.change",
         object_type="partner",

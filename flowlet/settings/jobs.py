@@ -87,6 +87,13 @@ JOBS: tuple[Job, ...] = (
         safe="only reads at the vendor; settling locks the payment and final states stay",
         every_s=15,
     ),
+    Job(
+        task="payments.cancel_unconfirmed",
+        title="Cancels payments that were not confirmed in time",
+        safe="locks the payment; only one that still waits is canceled",
+        every_s=60,
+        expires_s=50,
+    ),
     # --- approvals --------------------------------------------------------------------------------------------------
     Job(
         task="backoffice.expire_approvals",

@@ -7,18 +7,49 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from flowlet.gateway.fields import AmountField, CurrencyField, IdField, TextField, WordField
 from flowlet.gateway.serializers import ListQuery, StrictSerializer
-from payments.choices import PaymentKind, PaymentStatus, RefundStatus, StepState
+from payments.choices import (
+    STATUS_OF_WIRE,
+    WALLET_KINDS,
+    WIRE_STATUS,
+    PaymentKind,
+    PaymentStatus,
+    RefundStatus,
+    StepState,
+)
 from payments.models import Payment, PaymentAttempt, Refund
 from wallets.api.serializers import FailureOut
 
 _ISO = {
+    PaymentStatus.REQUIRES_ACTION: "PDNG",
+    PaymentStatus.HELD: "PDNG",
     PaymentStatus.PROCESSING: "ACSP",
     PaymentStatus.OUTCOME_UNKNOWN: "PDNG",
     PaymentStatus.COMPLETED: "ACSC",
     PaymentStatus.REFUSED: "RJCT",
     PaymentStatus.FAILED: "RJCT",
+    PaymentStatus.CANCELED: "CANC",
     PaymentStatus.RETURNED: "ACSC",
 }
+_ENDED_BADLY = (
+    PaymentStatus.REFUSED,
+    PaymentStatus.FAILED,
+    PaymentStatus.CANCELED,
+    PaymentStatus.RETURNED,
+)
+_RISKS = ("NORMAL", "ELEVATED", "HIGHEST")
+_RISK_TEXT = (
+    "Sandbox only: the verdict of the fraud check to try out. `elevated` holds the payment for review, `highest` "
+    "declines it. Live mode takes no notice of it."
+)
+
+
+class StatusField(WordField):
+    """A payment's status as partners read it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(codes=PaymentStatus.values, **kwargs)
+        self.words = {word: str(status) for word, status in STATUS_OF_WIRE.items()}
+        self.choices = list(self.words)
 
 
 class PaymentIn(StrictSerializer):
@@ -28,13 +59,34 @@ class PaymentIn(StrictSerializer):
     payee_wallet = IdField(prefix="wal", help_text="Where the money goes.")
     amount = AmountField(help_text="Minor units: 1250 is 12.50 EUR, 1250 JPY, 1.250 KWD.")
     currency = CurrencyField(help_text="That of both wallets.")
+    type = WordField(
+        codes=[str(kind) for kind in WALLET_KINDS],
+        required=False,
+        help_text="Checked against payer and payee; without it, what they make.",
+    )
     description = TextField(required=False, max_length=140, help_text="Both sides see it.")
+    sandbox_risk = WordField(codes=_RISKS, required=False, help_text=_RISK_TEXT)
+
+
+class PayoutIn(StrictSerializer):
+    """A payout from a wallet to a bank account."""
+
+    wallet = IdField(prefix="wal", help_text="Where the money comes from.")
+    bank_account = IdField(
+        prefix="ba",
+        help_text="Where it goes: the customer's own, or from a business any customer's of yours.",
+    )
+    amount = AmountField(help_text="Minor units: 1250 is 12.50 EUR, 1250 JPY, 1.250 KWD.")
+    currency = CurrencyField(help_text="That of both.")
+    description = TextField(required=False, max_length=140, help_text="The payer sees it.")
+    sandbox_risk = WordField(codes=_RISKS, required=False, help_text=_RISK_TEXT)
 
 
 class PaymentQuery(ListQuery):
     """Filters of the list of payments."""
 
-    status = WordField(codes=PaymentStatus.values, required=False)
+    status = StatusField(required=False)
+    type = WordField(codes=PaymentKind.values, required=False)
     wallet = IdField(prefix="wal", required=False, help_text="On either side.")
     currency = CurrencyField(required=False)
 
@@ -44,14 +96,15 @@ class PaymentOut(serializers.Serializer[Any]):
 
     id = serializers.CharField()
     object = serializers.ChoiceField(choices=["payment"])
-    kind = serializers.ChoiceField(choices=[code.lower() for code in PaymentKind.values])
+    type = serializers.ChoiceField(choices=[code.lower() for code in PaymentKind.values])
     rail = serializers.CharField()
-    status = serializers.ChoiceField(choices=[code.lower() for code in PaymentStatus.values])
+    status = serializers.ChoiceField(choices=list(STATUS_OF_WIRE))
     iso_status = serializers.ChoiceField(
         choices=sorted(set(_ISO.values())), help_text="ISO 20022 status code."
     )
     payer_wallet = serializers.CharField(allow_null=True, help_text="Null for a top-up.")
-    payee_wallet = serializers.CharField()
+    payee_wallet = serializers.CharField(allow_null=True, help_text="Null for a payout.")
+    bank_account = serializers.CharField(allow_null=True, help_text="Where a payout goes.")
     amount = serializers.IntegerField()
     currency = serializers.CharField()
     refunded = serializers.IntegerField(help_text="What was given back, in minor units.")
@@ -59,22 +112,26 @@ class PaymentOut(serializers.Serializer[Any]):
     description = serializers.CharField(allow_null=True)
     failure = FailureOut(allow_null=True)
     transaction = serializers.CharField(allow_null=True, help_text="The ledger transaction.")
+    returned_transaction = serializers.CharField(
+        allow_null=True, help_text="The one that brought a payout back which a bank had returned."
+    )
     created_at = serializers.DateTimeField()
     completed_at = serializers.DateTimeField(allow_null=True)
 
 
 def render(payment: Payment) -> dict[str, Any]:
     """Return a payment."""
-    ended_badly = payment.status in (PaymentStatus.REFUSED, PaymentStatus.FAILED)
+    ended_badly = payment.status in _ENDED_BADLY
     return {
         "id": payment.public_id,
         "object": "payment",
-        "kind": payment.kind.lower(),
+        "type": payment.kind.lower(),
         "rail": payment.rail,
-        "status": payment.status.lower(),
+        "status": WIRE_STATUS[PaymentStatus(payment.status)],
         "iso_status": _ISO[PaymentStatus(payment.status)],
         "payer_wallet": payment.payer_wallet.public_id if payment.payer_wallet else None,
-        "payee_wallet": payment.payee_wallet.public_id,
+        "payee_wallet": payment.payee_wallet.public_id if payment.payee_wallet else None,
+        "bank_account": payment.bank_account.public_id if payment.bank_account else None,
         "amount": payment.amount_minor,
         "currency": payment.currency,
         "refunded": payment.refunded_minor,
@@ -82,6 +139,7 @@ def render(payment: Payment) -> dict[str, Any]:
         "description": payment.description or None,
         "failure": {"code": payment.refusal_code, "detail": payment.refusal_detail} if ended_badly else None,
         "transaction": payment.transaction.public_id if payment.transaction else None,
+        "returned_transaction": payment.returned.public_id if payment.returned else None,
         "created_at": payment.created_at,
         "completed_at": payment.completed_at,
     }

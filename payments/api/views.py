@@ -4,6 +4,8 @@ from rest_framework.response import Response
 
 from flowlet.core.clock import now
 from flowlet.core.money import Money
+from flowlet.gateway.api.events import EventOut, visible_to
+from flowlet.gateway.api.events import render as render_event
 from flowlet.gateway.openapi_schema import document, list_of
 from flowlet.gateway.rendering import Answer
 from flowlet.gateway.serializers import ListQuery
@@ -15,6 +17,7 @@ from payments.api.serializers import (
     PaymentIn,
     PaymentOut,
     PaymentQuery,
+    PayoutIn,
     RefundIn,
     RefundOut,
     TopUpIn,
@@ -23,7 +26,10 @@ from payments.api.serializers import (
     render_refund,
 )
 from payments.choices import PaymentStatus
+from payments.deciding import cancel_payment
+from payments.errors import PaymentDeclined
 from payments.models import Payment
+from payments.outside.payouts import create_payout
 from payments.outside.refunds import refund_payment
 from payments.outside.top_ups import create_top_up
 from wallets.errors import refusal_of
@@ -38,15 +44,17 @@ _EXAMPLE = {
 _ANSWER = {
     "id": "pay_01K8Z5NB7C1F9GQ4M2XSJ6W8TZ",
     "object": "payment",
-    "kind": "p2p",
+    "type": "p2p",
     "rail": "internal",
     "status": "completed",
     "iso_status": "ACSC",
     **_EXAMPLE,
+    "bank_account": None,
     "refunded": 0,
     "refunding": 0,
     "failure": None,
     "transaction": "txn_01K8Z5NB7D3V5YHP0R8ECWKA2M",
+    "returned_transaction": None,
     "created_at": "2026-11-02T09:30:00Z",
     "completed_at": "2026-11-02T09:30:00Z",
 }
@@ -61,7 +69,7 @@ _TOP_UP = {
 _TOP_UP_ANSWER = {
     **_ANSWER,
     "id": "pay_01K8Z5Q2M8V0X3T6RC9HJ4DNWE",
-    "kind": "top_up",
+    "type": "top_up",
     "rail": "stripe_card",
     "status": "processing",
     "iso_status": "ACSP",
@@ -71,6 +79,21 @@ _TOP_UP_ANSWER = {
     "description": None,
     "transaction": None,
     "completed_at": None,
+}
+_PAYOUT = {
+    "wallet": "wal_01K8Z5M3W4J7T2R9QX6V0BND1C",
+    "bank_account": "ba_01K8Z5M9D0F6S2YH8QKX3C7VNT",
+    "amount": 5000,
+    "currency": "EUR",
+}
+_PAYOUT_ANSWER = {
+    **_TOP_UP_ANSWER,
+    "id": "pay_01K8Z5S4B6N1W9E3JGZ0A7RMCX",
+    "type": "payout",
+    "rail": "stripe_payout",
+    "payer_wallet": _PAYOUT["wallet"],
+    "payee_wallet": None,
+    "bank_account": _PAYOUT["bank_account"],
 }
 _REFUND_ANSWER = {
     "id": "rfd_01K8Z5R7C2A5B8E1FG4HJ6KMNP",
@@ -102,6 +125,7 @@ class PaymentsView(ApiView):
         rows = queries.list_payments(
             partner_id=request.principal.partner_id,
             status=query.get("status"),
+            kind=query.get("type"),
             wallet=query.get("wallet"),
             currency=query.get("currency"),
         )
@@ -111,7 +135,8 @@ class PaymentsView(ApiView):
         summary="Make a payment",
         description=(
             "From one wallet to another of yours, at once. If it may not happen, the answer is a 422 whose `object` "
-            "names the payment that keeps the refusal; a new try needs a new key."
+            "names the payment that keeps the refusal; a new try needs a new key. A payment that is `under_review` has "
+            "its money set aside until somebody has looked; one that `requires_action` waits for its payer."
         ),
         request=PaymentIn,
         answer=PaymentOut,
@@ -127,16 +152,21 @@ class PaymentsView(ApiView):
             payer_wallet_id=values["payer_wallet"],
             payee_wallet_id=values["payee_wallet"],
             amount=Money(values["amount"], values["currency"]),
+            kind=values.get("type"),
             description=values.get("description", ""),
             idempotency_key=request.idempotency_key or None,
+            sandbox_risk=values.get("sandbox_risk", "").lower(),
             now=now(),
         )
         return _answer(self, payment)
 
 
+_OWN = {PaymentDeclined.code: PaymentDeclined}
+
+
 def _answer(view: ApiView, payment: Payment) -> Response | Answer:
     if payment.status == PaymentStatus.REFUSED:
-        error = refusal_of(code=payment.refusal_code, detail=payment.refusal_detail)
+        error = refusal_of(code=payment.refusal_code, detail=payment.refusal_detail, also=_OWN)
         return view.refusal(error, object_id=payment.public_id)
     where = {"Location": f"/api/v1/payments/{payment.public_id}"}
     return Response(render(payment), status=201, headers=where)
@@ -191,6 +221,64 @@ class TopUpsView(ApiView):
         return _answer(self, payment)
 
 
+class PayoutsView(ApiView):
+    """Payouts to bank accounts; they are payments, and read as such."""
+
+    scopes = {"POST": "payments:write"}
+    idempotent = frozenset({"POST"})
+
+    @document(
+        summary="Pay out to a bank account",
+        description=(
+            "Answers with a payment that is `processing`: its money is set aside, and sent within seconds. "
+            "`payment.completed` and `payment.failed` tell the end; a bank may still send money back days later, which "
+            "`payment.returned` tells. `outcome_unknown` means that nobody has said yet: do not pay again, the money "
+            "stays set aside until we know."
+        ),
+        request=PayoutIn,
+        answer=PaymentOut,
+        status=201,
+        example=_PAYOUT,
+        answer_example=_PAYOUT_ANSWER,
+    )
+    def post(self, request: ApiRequest) -> Response | Answer:
+        """Begin to pay out."""
+        values = self.validated(PayoutIn)
+        payment = create_payout(
+            partner_id=request.principal.partner_id,
+            wallet_id=values["wallet"],
+            bank_account_id=values["bank_account"],
+            amount=Money(values["amount"], values["currency"]),
+            description=values.get("description", ""),
+            idempotency_key=request.idempotency_key or None,
+            sandbox_risk=values.get("sandbox_risk", "").lower(),
+            now=now(),
+        )
+        return _answer(self, payment)
+
+
+class CancelView(ApiView):
+    """Taking a payment back."""
+
+    scopes = {"POST": "payments:write"}
+    idempotent = frozenset({"POST"})
+
+    @document(
+        summary="Cancel a payment",
+        description=(
+            "While it is `under_review` or `requires_action`; what has gone on is a 409 that names the state. Canceling "
+            "again answers the same."
+        ),
+        answer=PaymentOut,
+        answer_example={**_ANSWER, "status": "canceled", "iso_status": "CANC"},
+    )
+    def post(self, request: ApiRequest, payment_id: str) -> Response:
+        """Cancel."""
+        partner_id = request.principal.partner_id
+        cancel_payment(partner_id=partner_id, payment_id=payment_id, now=now())
+        return Response(render(queries.get_payment(partner_id=partner_id, public_id=payment_id)))
+
+
 class RefundsView(ApiView):
     """What was given back of a payment."""
 
@@ -242,3 +330,18 @@ class AttemptsView(ApiView):
         """Return one page, newest first; empty for a payment inside our books."""
         rows = queries.list_attempts(partner_id=request.principal.partner_id, payment_id=payment_id)
         return self.page(request, rows, render_attempt, order=("-created_at", "-our_reference"))
+
+
+class PaymentEventsView(ApiView):
+    """What happened to a payment."""
+
+    scopes = {"GET": "payments:read"}
+    list_query = AttemptQuery
+
+    @document(summary="List the events of a payment", answer=list_of(EventOut))
+    def get(self, request: ApiRequest, payment_id: str) -> Response:
+        """Return one page, oldest first."""
+        partner_id = request.principal.partner_id
+        payment = queries.get_payment(partner_id=partner_id, public_id=payment_id)
+        rows = visible_to(partner_id).filter(object_id=payment.public_id)
+        return self.page(request, rows, render_event, order=("sequence",))

@@ -28,7 +28,14 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("P2P", "Between customers"), ("TOP_UP", "Top-up")],
+                        choices=[
+                            ("P2P", "Person to person"),
+                            ("C2B", "Person to business"),
+                            ("B2C", "Business to person"),
+                            ("B2B", "Business to business"),
+                            ("TOP_UP", "Top-up"),
+                            ("PAYOUT", "Payout to a bank account"),
+                        ],
                         default="P2P",
                         max_length=8,
                     ),
@@ -40,11 +47,14 @@ class Migration(migrations.Migration):
                     "status",
                     models.CharField(
                         choices=[
+                            ("REQUIRES_ACTION", "Waits for a code"),
+                            ("HELD", "Held for review"),
                             ("PROCESSING", "Processing"),
                             ("OUTCOME_UNKNOWN", "Outcome unknown"),
                             ("COMPLETED", "Completed"),
                             ("REFUSED", "Refused"),
                             ("FAILED", "Failed"),
+                            ("CANCELED", "Canceled"),
                             ("RETURNED", "Returned"),
                         ],
                         max_length=15,
@@ -54,11 +64,32 @@ class Migration(migrations.Migration):
                 ("refusal_detail", models.CharField(blank=True, default="", max_length=200)),
                 ("description", models.CharField(blank=True, default="", max_length=140)),
                 ("idempotency_key", models.CharField(blank=True, max_length=255, null=True)),
+                ("fraud_decision", models.CharField(blank=True, default="", max_length=40)),
                 ("refunded_minor", models.BigIntegerField(default=0)),
                 ("refunding_minor", models.BigIntegerField(default=0)),
                 ("parked", models.BooleanField(default=False)),
                 ("created_at", models.DateTimeField()),
                 ("completed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "bank_account",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payouts",
+                        to="wallets.bankaccount",
+                    ),
+                ),
+                (
+                    "hold",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payment",
+                        to="ledger.hold",
+                    ),
+                ),
                 (
                     "partner",
                     models.ForeignKey(
@@ -70,6 +101,8 @@ class Migration(migrations.Migration):
                 (
                     "payee_wallet",
                     models.ForeignKey(
+                        blank=True,
+                        null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="payments_in",
                         to="wallets.wallet",
@@ -86,6 +119,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "returned",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payment_returned",
+                        to="ledger.ledgertransaction",
+                    ),
+                ),
+                (
                     "transaction",
                     models.OneToOneField(
                         blank=True,
@@ -96,6 +139,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "permissions": [
+                    ("decide_payment", "Can release or refuse held payments"),
+                    ("check_payment", "Can have a rail asked about a payment"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PaymentAttempt",
@@ -137,39 +186,6 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="attempts",
                         to="payments.payment",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="PaymentReturn",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("rail", models.CharField(max_length=30)),
-                ("vendor_reference", models.CharField(max_length=255)),
-                ("reason_code", models.CharField(max_length=20)),
-                ("amount_minor", models.BigIntegerField()),
-                ("currency", models.CharField(max_length=3)),
-                ("returned_at", models.DateTimeField()),
-                (
-                    "payment",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="returned",
-                        to="payments.payment",
-                    ),
-                ),
-                (
-                    "transaction",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payment_return",
-                        to="ledger.ledgertransaction",
                     ),
                 ),
             ],
@@ -283,6 +299,14 @@ class Migration(migrations.Migration):
                 name="payment_unknown",
             ),
         ),
+        migrations.AddIndex(
+            model_name="payment",
+            index=models.Index(
+                condition=models.Q(("status__in", ("HELD", "REQUIRES_ACTION"))),
+                fields=["created_at", "id"],
+                name="payment_waiting",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="payment",
             constraint=models.CheckConstraint(
@@ -304,20 +328,32 @@ class Migration(migrations.Migration):
                     models.Q(
                         ("completed_at__isnull", False),
                         ("refusal_code", ""),
-                        ("status__in", ("COMPLETED", "RETURNED")),
+                        ("returned__isnull", True),
+                        ("status", "COMPLETED"),
                         ("transaction__isnull", False),
                     ),
                     models.Q(
-                        ("completed_at__isnull", True),
-                        ("status__in", ("REFUSED", "FAILED")),
-                        ("transaction__isnull", True),
+                        ("completed_at__isnull", False),
+                        ("status", "RETURNED"),
+                        ("transaction__isnull", False),
+                        ("returned__isnull", False),
                         models.Q(("refusal_code", ""), _negated=True),
                     ),
                     models.Q(
                         ("completed_at__isnull", True),
-                        ("refusal_code", ""),
-                        ("status__in", ("PROCESSING", "OUTCOME_UNKNOWN")),
+                        ("returned__isnull", True),
                         ("transaction__isnull", True),
+                        models.Q(
+                            models.Q(
+                                ("status__in", ("REFUSED", "FAILED", "CANCELED")),
+                                models.Q(("refusal_code", ""), _negated=True),
+                            ),
+                            models.Q(
+                                ("refusal_code", ""),
+                                ("status__in", ("PROCESSING", "OUTCOME_UNKNOWN", "HELD", "REQUIRES_ACTION")),
+                            ),
+                            _connector="OR",
+                        ),
                     ),
                     _connector="OR",
                 ),
@@ -329,14 +365,33 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(
-                        ("kind", "P2P"),
+                        ("kind__in", ("P2P", "C2B", "B2C", "B2B")),
+                        ("payee_wallet__isnull", False),
                         ("payer_wallet__isnull", False),
-                        ("status__in", ("COMPLETED", "REFUSED")),
+                        ("bank_account__isnull", True),
+                        models.Q(("status__in", ("OUTCOME_UNKNOWN", "RETURNED")), _negated=True),
                     ),
-                    models.Q(("kind", "TOP_UP"), ("payer_wallet__isnull", True)),
+                    models.Q(
+                        ("kind", "TOP_UP"), ("payee_wallet__isnull", False), ("payer_wallet__isnull", True)
+                    ),
+                    models.Q(
+                        ("kind", "PAYOUT"),
+                        ("payee_wallet__isnull", True),
+                        ("payer_wallet__isnull", False),
+                        ("bank_account__isnull", False),
+                    ),
                     _connector="OR",
                 ),
-                name="payment_payer_by_kind",
+                name="payment_sides_by_kind",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "HELD"), _negated=True), ("hold__isnull", False), _connector="OR"
+                ),
+                name="payment_held_has_hold",
             ),
         ),
         migrations.AddConstraint(
@@ -385,17 +440,6 @@ class Migration(migrations.Migration):
                 fields=("payment",),
                 name="attempt_one_open",
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentreturn",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__gt", 0), ("amount_minor__lte", 1000000000000000)),
-                name="return_amount_positive",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentreturn",
-            constraint=models.UniqueConstraint(fields=("rail", "vendor_reference"), name="return_once"),
         ),
         migrations.AddIndex(
             model_name="refund",

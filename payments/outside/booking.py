@@ -1,12 +1,15 @@
-"""What card money does to our books: between the settlement clearing and a wallet, or the suspense account."""
+"""What money from and to outside does to our books: between the settlement clearing and a wallet, or the suspense account."""
 
 from datetime import datetime
 
 from django.db import transaction
 
-from flowlet.core.errors import AppError
+from flowlet.core.errors import AppError, InvariantBroken
 from flowlet.core.money import Money
+from ledger.errors import AccountNotOpen
 from ledger.operations.accounts import house_account
+from ledger.operations.holds import capture_hold, release_hold
+from ledger.operations.owing import post_forced
 from ledger.operations.posting import Draft, Leg, Posted, post
 from payments.models import Payment
 
@@ -20,7 +23,7 @@ def take(payment: Payment, *, amount: Money, source_key: str, now: datetime) -> 
     :raises ledger.errors.InsufficientFunds: if the wallet does not have it
     :raises ledger.errors.AccountNotOpen: if money may not leave it
     """
-    account = _house(_SUSPENSE, amount, now) if payment.parked else payment.payee_wallet.account_id
+    account = _house(_SUSPENSE, amount, now) if payment.parked else payment.own_wallet.account_id
     return _move(payment, "REFUND", (account, _house(_CLEARING, amount, now)), amount, source_key, now)
 
 
@@ -36,12 +39,44 @@ def give(
     if not payment.parked:
         try:
             with transaction.atomic():
-                legs = (clearing, payment.payee_wallet.account_id)
+                legs = (clearing, payment.own_wallet.account_id)
                 return _move(payment, kind, legs, amount, source_key, now), False
         except AppError:
             # Frozen, closed or full: people of the house decide where it goes from there.
             pass
     return _move(payment, kind, (clearing, _house(_SUSPENSE, amount, now)), amount, source_key, now), True
+
+
+def take_back(payment: Payment, *, source_key: str, now: datetime) -> Posted:
+    """
+    Book back a top-up that its bank took back: debit the wallet, or where its money waits; credit the clearing.
+
+    It may not be refused: what the wallet cannot pay its owner owes, and later credits repay it first.
+    """
+    amount = payment.amount
+    account = _house(_SUSPENSE, amount, now) if payment.parked else payment.own_wallet.account_id
+    accounts = (account, _house(_CLEARING, amount, now))
+    return post_forced(draft=_draft(payment, "TOP_UP_RETURN", accounts, amount, source_key, now), now=now)
+
+
+def pay_out(payment: Payment, *, now: datetime) -> Posted:
+    """
+    Book a payout that a bank has got: the hold is captured, wallet to clearing.
+
+    The money is gone, so it must be booked: what a wallet that was frozen meanwhile does not let go, its owner owes.
+    """
+    amount = payment.amount
+    accounts = (payment.own_wallet.account_id, _house(_CLEARING, amount, now))
+    draft = _draft(payment, payment.kind, accounts, amount, payment.public_id, now)
+    hold_id = payment.hold_id
+    if hold_id is None:
+        raise InvariantBroken(f"payout {payment.public_id} has no hold")
+    try:
+        with transaction.atomic():
+            return capture_hold(hold_id=hold_id, draft=draft, now=now)
+    except AccountNotOpen:
+        release_hold(hold_id=hold_id, source_key="owed", now=now)
+        return post_forced(draft=draft, now=now)
 
 
 def _house(chart_code: str, amount: Money, now: datetime) -> int:
@@ -51,16 +86,19 @@ def _house(chart_code: str, amount: Money, now: datetime) -> int:
 def _move(
     payment: Payment, kind: str, accounts: tuple[int, int], amount: Money, source_key: str, now: datetime
 ) -> Posted:
+    return post(draft=_draft(payment, kind, accounts, amount, source_key, now), now=now)
+
+
+def _draft(
+    payment: Payment, kind: str, accounts: tuple[int, int], amount: Money, source_key: str, now: datetime
+) -> Draft:
     debit, credit = accounts
-    return post(
-        draft=Draft(
-            kind=kind,
-            source="payment",
-            source_key=source_key,
-            effective_date=now.date(),
-            legs=(Leg(debit, amount), Leg(credit, -amount)),
-            text=payment.description or "Card top-up",
-            context={"payment": payment.public_id},
-        ),
-        now=now,
+    return Draft(
+        kind=kind,
+        source="payment",
+        source_key=source_key,
+        effective_date=now.date(),
+        legs=(Leg(debit, amount), Leg(credit, -amount)),
+        text=payment.description or payment.get_kind_display(),
+        context={"payment": payment.public_id},
     )

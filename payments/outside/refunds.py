@@ -53,7 +53,7 @@ def refund_payment(
         return known
     amount = _checked(payment, amount_minor)
     if not payment.parked:
-        policies.check_money_out(get_states((payment.payee_wallet,))[payment.payee_wallet_id])
+        policies.check_money_out(get_states((payment.own_wallet,))[payment.own_wallet.pk])
     public_id = new_id("rfd")
     refund = Refund(
         public_id=public_id,
@@ -77,9 +77,12 @@ def refund_payment(
 
 def _locked(partner_id: int, payment_id: str) -> Payment:
     rows = Payment.objects.filter(partner_id=partner_id, public_id=payment_id)
-    wallet_id = rows.values_list("payee_wallet__public_id", flat=True).first()
-    if wallet_id is None:
+    known = rows.values_list("payee_wallet__public_id", "status").first()
+    if known is None:
         raise NotFound
+    wallet_id, status = known
+    if wallet_id is None:  # a payout: nothing of it came in
+        raise NotRefundable(status=status.lower())
     wallet = lock_wallet(partner_id=partner_id, wallet_id=wallet_id)
     payment = lock(rows).get()
     payment.payee_wallet = wallet

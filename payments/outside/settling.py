@@ -6,11 +6,12 @@ from django.db import transaction
 
 from flowlet.core.locks import lock
 from flowlet.core.outcomes import Answer, Outcome
-from payments.choices import PaymentStatus, RefundStatus, StepState
+from ledger.operations.holds import release_hold
+from payments.choices import PaymentKind, PaymentStatus, RefundStatus, StepState
 from payments.errors import LateResult
 from payments.models import Payment, PaymentAttempt, Refund
 from payments.outside import booking
-from payments.outside.returns import record_return
+from payments.outside.reasons import words_of
 from payments.outside.telling import tell_payment, tell_refund
 from payments.rails.registry import OUTSIDE_RAILS
 from wallets.operations.limits import give_back_limit
@@ -21,6 +22,9 @@ CHECK_S = (15, 60, 300, 1800, 7200, 43_200, *([86_400] * 5))
 _DEADLINE = timedelta(hours=20)
 # A call without an answer for so long is over: if the vendor knows nothing of it now, it never came there.
 SILENT = timedelta(seconds=60)
+# Banks send money back within five business days; a week and a bit covers holidays between.
+_RETURNS_WITHIN, _DAY = timedelta(days=10), timedelta(days=1)
+_SIDES = ("payer_wallet__customer", "payee_wallet__customer", "bank_account")
 _STEP_FIELDS = (
     "state",
     "vendor_reference",
@@ -41,42 +45,86 @@ _STATES = {
 @transaction.atomic
 def settle_attempt(*, attempt_id: int, answer: Answer[None], now: datetime) -> None:
     """
-    Apply what a rail said about an attempt, once: its payment moves forward, and money is booked if it came.
+    Apply what a rail said about an attempt, once: its payment moves forward, and money is booked if it moved.
+
+    A payout that a bank had and sent back is returned: its money comes to the wallet again. So is what was drawn from
+    a bank that takes it back: the wallet pays it, or its owner owes it.
 
     :raises LateResult: if the attempt had ended otherwise; nothing changes
     """
     payment_id = PaymentAttempt.objects.values_list("payment_id", flat=True).get(pk=attempt_id)
-    payment = lock(Payment.objects.filter(pk=payment_id)).select_related("payee_wallet__customer").get()
+    payment = lock(Payment.objects.filter(pk=payment_id)).select_related(*_SIDES).get()
     attempt = PaymentAttempt.objects.get(pk=attempt_id)
-    rail = OUTSIDE_RAILS.get(payment.rail)
-    if rail.returnable and attempt.state == StepState.DONE and answer.outcome is Outcome.REFUSED:
-        record_return(payment, attempt, code=answer.code, now=now)
-        return
-    if not _apply(attempt, answer, attempt.created_at, now):
+    payout = payment.kind == PaymentKind.PAYOUT
+    returnable = payout or OUTSIDE_RAILS.get(payment.rail).returnable
+    if not _apply(attempt, answer, attempt.created_at, now, may_still_fail=returnable):
+        _watch(attempt, payment, now)
         return
     attempt.save(update_fields=_STEP_FIELDS)
     before, wanted = payment.status, _payment_status(attempt, payment)
     if wanted == before:
         return
     payment.status = wanted
-    if wanted == PaymentStatus.COMPLETED:
-        posted, payment.parked = booking.give(
-            payment, kind=payment.kind, amount=payment.amount, source_key=payment.public_id, now=now
-        )
-        payment.transaction_id, payment.completed_at = posted.transaction_id, now
-    elif wanted == PaymentStatus.FAILED:
-        payment.refusal_code, payment.refusal_detail = rail.failures.get(attempt.vendor_code, rail.failure)
-        give_back_limit(
-            wallet=payment.payee_wallet, kind="IN", amount=payment.amount, used_at=payment.created_at
-        )
+    _book(payment, attempt, now)
     payment.save()
+    _watch(attempt, payment, now)
     tell_payment(payment, before=before, now=now)
+
+
+def _book(payment: Payment, attempt: PaymentAttempt, now: datetime) -> None:
+    """Do to money, hold, limits and reasons what the payment's new state says."""
+    payout = payment.kind == PaymentKind.PAYOUT
+    match payment.status:
+        case PaymentStatus.COMPLETED if payout:
+            payment.transaction_id = booking.pay_out(payment, now=now).transaction_id
+            payment.completed_at = now
+        case PaymentStatus.COMPLETED:
+            posted, payment.parked = booking.give(
+                payment, kind=payment.kind, amount=payment.amount, source_key=payment.public_id, now=now
+            )
+            payment.transaction_id, payment.completed_at = posted.transaction_id, now
+        case PaymentStatus.FAILED:
+            payment.refusal_code, payment.refusal_detail = _words(payment, attempt)
+            give_back_limit(
+                wallet=payment.own_wallet,
+                kind="OUT" if payout else "IN",
+                amount=payment.amount,
+                used_at=payment.created_at,
+            )
+            if payment.hold_id is not None:
+                release_hold(hold_id=payment.hold_id, source_key="failed", now=now)
+        case PaymentStatus.RETURNED:
+            payment.refusal_code, payment.refusal_detail = _words(payment, attempt)
+            key = f"{payment.public_id}-returned"
+            if payout:
+                posted, payment.parked = booking.give(
+                    payment, kind="PAYOUT_RETURN", amount=payment.amount, source_key=key, now=now
+                )
+            else:
+                posted = booking.take_back(payment, source_key=key, now=now)
+            payment.returned_id = posted.transaction_id
+
+
+def _words(payment: Payment, attempt: PaymentAttempt) -> tuple[str, str]:
+    payout = payment.kind == PaymentKind.PAYOUT
+    return words_of(attempt.vendor_code, payout=payout, rail=payment.rail)
+
+
+def _watch(attempt: PaymentAttempt, payment: Payment, now: datetime) -> None:
+    """Keep asking after a payout that is done, for as long as banks send money back; a webhook may get lost."""
+    if payment.kind != PaymentKind.PAYOUT or attempt.state != StepState.DONE or payment.completed_at is None:
+        return
+    over = now - payment.completed_at > _RETURNS_WITHIN
+    attempt.next_check_at = None if over else now + _DAY
+    attempt.save(update_fields=["next_check_at"])
 
 
 def _payment_status(attempt: PaymentAttempt, payment: Payment) -> PaymentStatus:
     match StepState(attempt.state):
         case StepState.DONE:
             return PaymentStatus.COMPLETED
+        case StepState.REFUSED if payment.status == PaymentStatus.COMPLETED:
+            return PaymentStatus.RETURNED
         case StepState.REFUSED:
             return PaymentStatus.FAILED
         case StepState.UNKNOWN:
@@ -95,7 +143,7 @@ def settle_refund(*, refund_id: int, answer: Answer[None], now: datetime) -> Non
     :raises LateResult: if it had failed before and now is done; nothing changes
     """
     payment_id = Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id)
-    payment = lock(Payment.objects.filter(pk=payment_id)).select_related("payee_wallet__customer").get()
+    payment = lock(Payment.objects.filter(pk=payment_id)).select_related(*_SIDES).get()
     refund = Refund.objects.get(pk=refund_id)
     refund.payment = payment
     if not _apply(refund, answer, refund.created_at, now, may_still_fail=True):

@@ -1,4 +1,4 @@
-"""Audit and events of top-ups and refunds, always in the transaction that changed them."""
+"""Audit and events of payments and refunds, always in the transaction that changed them."""
 
 from datetime import datetime
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 from flowlet.audit import trail
 from flowlet.events import outbox
 from payments import events
-from payments.choices import PaymentStatus, RefundStatus
+from payments.choices import WIRE_STATUS, PaymentStatus, RefundStatus
 from payments.models import Payment, Refund
 
 _PAYMENT = {
@@ -15,6 +15,9 @@ _PAYMENT = {
     PaymentStatus.REFUSED: events.REFUSED,
     PaymentStatus.FAILED: events.FAILED,
     PaymentStatus.OUTCOME_UNKNOWN: events.UNKNOWN,
+    PaymentStatus.HELD: events.UNDER_REVIEW,
+    PaymentStatus.REQUIRES_ACTION: events.REQUIRES_ACTION,
+    PaymentStatus.CANCELED: events.CANCELED,
     PaymentStatus.RETURNED: events.RETURNED,
 }
 _REFUND = {
@@ -29,19 +32,32 @@ _ACTIONS = {
 }
 
 
-def tell_payment(payment: Payment, *, before: str = "", now: datetime) -> None:
-    """Record and publish where a payment from outside stands now; `before` is '' for a new one."""
+def tell_payment(
+    payment: Payment,
+    *,
+    before: str = "",
+    now: datetime,
+    action: str = "",
+    reason_code: str = "",
+    note: str = "",
+) -> None:
+    """
+    Record and publish where a payment stands now; `before` is '' for a new one.
+
+    `action`, `reason_code` and `note` are those of the person who decided, if it was one.
+    """
     status = PaymentStatus(payment.status)
     parked = "PARKED" if payment.parked else ""
     trail.record(
-        action="payment.settle" if before else "payment.create",
+        action=action or ("payment.settle" if before else "payment.create"),
         object_type="payment",
         object_id=payment.public_id,
         changes={"status": [before or None, status.value]},
-        outcome=_outcome(status),
-        reason_code=payment.refusal_code.upper() or parked,
+        outcome="DONE" if action else _outcome(status),
+        reason_code=reason_code or payment.refusal_code.upper() or parked,
+        note=note,
         partner_id=payment.partner_id,
-        customer=payment.payee_wallet.customer.public_id,
+        customer=payment.own_wallet.customer.public_id,
     )
     outbox.publish(
         type=_PAYMENT[status],
@@ -50,11 +66,13 @@ def tell_payment(payment: Payment, *, before: str = "", now: datetime) -> None:
         partner_id=payment.partner_id,
         data={
             "id": payment.public_id,
-            "payer_wallet": None,
-            "payee_wallet": payment.payee_wallet.public_id,
+            "type": payment.kind.lower(),
+            "payer_wallet": payment.payer_wallet.public_id if payment.payer_wallet else None,
+            "payee_wallet": payment.payee_wallet.public_id if payment.payee_wallet else None,
+            "bank_account": payment.bank_account.public_id if payment.bank_account else None,
             "amount": payment.amount_minor,
             "currency": payment.currency,
-            "status": status.lower(),
+            "status": WIRE_STATUS[status],
             "code": payment.refusal_code or None,
         },
         at=now,
@@ -77,7 +95,7 @@ def tell_refund(refund: Refund, *, before: str = "", now: datetime) -> None:
         changes={"refund": [before or None, status.value], "refund_id": [None, refund.public_id]},
         outcome="FAILED" if status == RefundStatus.FAILED else "DONE",
         partner_id=refund.partner_id,
-        customer=refund.payment.payee_wallet.customer.public_id,
+        customer=refund.payment.own_wallet.customer.public_id,
     )
     outbox.publish(
         type=_REFUND[status],

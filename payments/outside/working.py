@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 
 from flowlet.core.outcomes import Answer, Outcome
-from payments.choices import StepState
+from payments.choices import PaymentKind, StepState
 from payments.errors import VendorSilent
 from payments.models import PaymentAttempt, Refund
 from payments.outside.settling import SILENT, settle_attempt, settle_refund
-from payments.rails.registry import OUTSIDE_RAILS, Call
+from payments.rails.registry import OUTSIDE_RAILS, PAYOUT_RAILS, Call
 
 _MARGIN = timedelta(minutes=10)  # the vendor's clock need not be ours
 # Taken for as long as a call may take. A planned step is marked as sent before the call: a worker that dies after
@@ -30,9 +30,7 @@ def send_due(*, now: datetime, limit: int = 20) -> int:
     """Make the calls that are planned and due, and return how many; safe to run twice and side by side."""
     count = 0
     for attempt_id, at in _claims(PaymentAttempt, planned=True, now=now, limit=limit):
-        attempt = _attempt(attempt_id)
-        answer = OUTSIDE_RAILS.get(attempt.payment.rail).collect(_call(attempt))
-        settle_attempt(attempt_id=attempt_id, answer=answer, now=at)
+        settle_attempt(attempt_id=attempt_id, answer=_send(_attempt(attempt_id)), now=at)
         count += 1
     for refund_id, at in _claims(Refund, planned=True, now=now, limit=limit):
         refund = _refund(refund_id)
@@ -141,8 +139,16 @@ def _refund_call(refund: Refund) -> Call:
     )
 
 
+def _send(attempt: PaymentAttempt) -> Answer[None]:
+    rail, call = attempt.payment.rail, _call(attempt)
+    if attempt.payment.kind == PaymentKind.PAYOUT:
+        return PAYOUT_RAILS.get(rail).send(call)
+    return OUTSIDE_RAILS.get(rail).collect(call)
+
+
 def _look_up(attempt: PaymentAttempt) -> Answer[None]:
-    return OUTSIDE_RAILS.get(attempt.payment.rail).get(_call(attempt))
+    rails = PAYOUT_RAILS if attempt.payment.kind == PaymentKind.PAYOUT else OUTSIDE_RAILS
+    return rails.get(attempt.payment.rail).get(_call(attempt))
 
 
 def _look_up_refund(refund: Refund) -> Answer[None]:

@@ -1,6 +1,5 @@
 """The bank rail: dollars drawn from a linked bank account by ACH, through Plaid. They may come back weeks later."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from flowlet.core.money import Money
@@ -26,18 +25,6 @@ class PlaidTransferRail:
     vendor = "plaid"
     returnable = True
     refundable = False
-    failures: Mapping[str, tuple[str, str]] = {
-        "nsf": ("bank_funds", "The bank account has not enough money."),
-        "r01": ("bank_funds", "The bank account has not enough money."),
-        "bank_account_not_usable": (
-            "bank_account_not_usable",
-            "The bank account is not linked any more, or needs its owner to log in.",
-        ),
-        "login_required": ("bank_log_in_needed", "The customer must log in at the bank again."),
-        "not_sent": ("not_sent", "The bank service could not be reached."),
-        "not_found": ("not_found", "The bank service has no such transfer."),
-    }
-    failure = ("bank_declined", "The bank declined the transfer.")
 
     def check(self, amount: Money) -> None:
         """

@@ -1,7 +1,6 @@
 """What a rail is: a way for money to travel. One file each beside this one; this module finds them."""
 
 import pkgutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -15,7 +14,11 @@ from payments import rails
 
 @dataclass(frozen=True, slots=True)
 class RailOrder:
-    """What a rail is asked to carry: the payment's public id, the ledger accounts of both sides, the amount."""
+    """
+    What a rail is asked to carry: the payment's public id, the ledger accounts of both sides, the amount.
+
+    `hold_id` names the hold (its key) that has kept the amount aside, if one has: the rail captures it.
+    """
 
     payment: str
     kind: str
@@ -23,6 +26,7 @@ class RailOrder:
     payee_account_id: int
     amount: Money
     text: str
+    hold_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +75,13 @@ class OutsideRail(Protocol):
     ask after an object by the vendor's id where we have it, else by our reference.
 
     `returnable`: what was collected may be taken back later; a REFUSED after DONE then means that it was.
-    `failures` turns the vendor's codes into ours with a sentence for the partner, `failure` stands for all others.
+    `refundable`: it can be given back the way it came.
     """
 
     title: str
     vendor: str
     returnable: bool
     refundable: bool
-    failures: Mapping[str, tuple[str, str]]
-    failure: tuple[str, str]
 
     def check(self, amount: Money) -> None:
         """Raise the `AppError` that says why this amount cannot travel here."""
@@ -106,8 +108,32 @@ class OutsideRail(Protocol):
         ...
 
 
+class PayoutRail(Protocol):
+    """
+    A way out of our books to a bank account, through a vendor; rules as for `OutsideRail`.
+
+    In a `Call` for it `target` is the bank account.
+    """
+
+    title: str
+    vendor: str
+
+    def check(self, amount: Money) -> None:
+        """Raise the `AppError` that says why this amount cannot travel here."""
+        ...
+
+    def send(self, call: Call) -> Answer[None]:
+        """Send the money."""
+        ...
+
+    def get(self, call: Call) -> Answer[None]:
+        """Say what became of it; REFUSED also when a bank sent it back after it had been paid."""
+        ...
+
+
 RAILS: Registry[Rail] = Registry("payments.rails")
 OUTSIDE_RAILS: Registry[OutsideRail] = Registry("payments.outside_rails")
+PAYOUT_RAILS: Registry[PayoutRail] = Registry("payments.payout_rails")
 
 
 def load() -> None:
@@ -120,4 +146,6 @@ def title_of(rail: str) -> str:
     """Return a rail's name for people."""
     if rail in RAILS:
         return RAILS.get(rail).title
+    if rail in PAYOUT_RAILS:
+        return PAYOUT_RAILS.get(rail).title
     return OUTSIDE_RAILS.get(rail).title if rail in OUTSIDE_RAILS else rail

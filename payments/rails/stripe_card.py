@@ -1,7 +1,5 @@
 """The card rail: collected and given back by Stripe. Stripe's units stay inside the client."""
 
-from collections.abc import Mapping
-
 from flowlet.core.money import Money
 from flowlet.core.outcomes import Answer, Outcome
 from flowlet.integrations.stripe import client
@@ -16,17 +14,6 @@ class StripeCardRail:
     vendor = "stripe"
     returnable = False
     refundable = True
-    failures: Mapping[str, tuple[str, str]] = {
-        "insufficient_funds": ("card_funds", "The card has not enough money."),
-        "expired_card": ("expired_card", "The card has expired."),
-        "authentication_required": (
-            "authentication_required",
-            "The card asks its holder to authenticate, which is not possible here.",
-        ),
-        "not_sent": ("not_sent", "The card processor could not be reached."),
-        "not_found": ("not_found", "The card processor has no such payment."),
-    }
-    failure = ("card_declined", "The card was declined.")
 
     def check(self, amount: Money) -> None:
         """

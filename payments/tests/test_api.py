@@ -189,7 +189,7 @@ def test_scopes_are_asked_for(partner, pair):
 
 
 def test_the_list_is_filtered_and_paged(api, pair):
-    ids = [api.post("payments", body(pair, amount=n + 1), key=f"k-{n}").json()["id"] for n in range(5)]
+    ids = [api.post("payments", body(pair, amount=1_000 + n), key=f"k-{n}").json()["id"] for n in range(5)]
     api.post("payments", body(pair, amount=99_999), key="k-refused")
 
     first = api.get("payments?limit=2&status=completed").json()

@@ -1,6 +1,5 @@
 """Dollars from a linked bank: drawn once, settled by the bank's word, taken back weeks later, never below zero."""
 
-
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
@@ -19,7 +18,7 @@ from flowlet.integrations.simulation.faults import Plan
 from flowlet.integrations.tests import signers
 from ledger.operations.owing import owed_by
 from payments.errors import VendorSilent
-from payments.models import Payment, PaymentAttempt, PaymentReturn
+from payments.models import Payment, PaymentAttempt
 from payments.operations import create_payment
 from payments.outside.settling import settle_attempt
 from payments.outside.top_ups import create_top_up
@@ -217,8 +216,7 @@ def test_a_return_takes_the_money_back_once_however_often_it_is_told(api, wallet
     work(TWO_DAYS)
 
     payment.refresh_from_db()
-    returned = PaymentReturn.objects.get()
-    assert (answers, payment.status, returned.reason_code) == ([200, 200], "RETURNED", "R01")
+    assert (answers, payment.status, payment.refusal_code) == ([200, 200], "RETURNED", "bank_funds")
     assert (holds(wallet), clearing(), owed_by(wallet.account_id)) == (0, 0, Money(0, "USD"))
     assert api.get(f"payments/{payment.public_id}").json()["status"] == "returned"
     told = Event.objects.filter(object_id=payment.public_id).order_by("pk").values_list("type", flat=True)
@@ -272,8 +270,8 @@ def test_a_transfer_that_comes_back_before_it_settled_fails_and_books_nothing(wa
     read_events(now=later())
 
     payment.refresh_from_db()
-    assert (payment.status, payment.refusal_code) == ("FAILED", "bank_declined")
-    assert (holds(wallet), clearing(), PaymentReturn.objects.count()) == (0, 0, 0)
+    assert (payment.status, payment.refusal_code) == ("FAILED", "bank_account_unknown")
+    assert (holds(wallet), clearing(), payment.returned_id) == (0, 0, None)
 
 
 def test_forged_and_stale_words_of_the_bank_change_nothing(wallet, account, vendors):
@@ -399,14 +397,14 @@ def test_a_bank_deposit_is_not_refunded_by_this_rail(api, wallet, account, vendo
 
 
 def test_raw_sql_cannot_take_a_return_back(wallet, account, vendors):
-    payment = settled(vendors, wallet, account)
+    settled(vendors, wallet, account)
     sends_back(vendors)
     read_events(now=later())
 
     for attack in (
         "UPDATE payments_payment SET status = 'COMPLETED' WHERE status = 'RETURNED'",
-        "UPDATE payments_paymentreturn SET amount_minor = 1",
-        "DELETE FROM payments_paymentreturn",
+        "UPDATE payments_payment SET returned_id = NULL WHERE status = 'RETURNED'",
+        "UPDATE payments_paymentattempt SET state = 'DONE'",
     ):
         with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(attack)

@@ -30,6 +30,8 @@ def pay(payer, payee, minor, key=None):
         amount=Money(minor, "EUR"),
         idempotency_key=key,
         now=NOW,
+        # Hundreds of payments in an instant are what the fraud rules stop; here it is about money under load.
+        fraud_check=None,
     )
 
 

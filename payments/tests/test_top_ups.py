@@ -66,7 +66,7 @@ def test_a_top_up_is_begun_collected_booked_and_shown(api, wallet, vendors):
     assert (made.status_code, made.json()["status"], before) == (201, "processing", [])
     assert again.content == made.content
     shown = api.get(f"payments/{made.json()['id']}").json()
-    assert (shown["kind"], shown["status"], shown["payer_wallet"]) == ("top_up", "completed", None)
+    assert (shown["type"], shown["status"], shown["payer_wallet"]) == ("top_up", "completed", None)
     assert (collected(vendors), holds(wallet), clearing()) == ([5_000], 5_000, 5_000)
     attempt = api.get(f"payments/{shown['id']}/attempts").json()["data"][0]
     assert (attempt["state"], attempt["number"]) == ("done", 1)

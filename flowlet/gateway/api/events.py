@@ -80,7 +80,7 @@ class EventsView(ApiView):
     def get(self, request: ApiRequest) -> Response:
         """Return one page: newest first, or in the object's own order after a sequence."""
         query = self.query()
-        rows = _visible(request.principal.partner_id)
+        rows = visible_to(request.principal.partner_id)
         if "type" in query:
             rows = rows.filter(type=query["type"])
         if "object" in query:
@@ -99,11 +99,12 @@ class EventView(ApiView):
     @document(summary="Show an event", answer=EventOut)
     def get(self, request: ApiRequest, event_id: str) -> Response:
         """Return the event."""
-        event = _visible(request.principal.partner_id).filter(public_id=event_id).first()
+        event = visible_to(request.principal.partner_id).filter(public_id=event_id).first()
         if event is None:
             raise NotFound
         return Response(render(event))
 
 
-def _visible(partner_id: int) -> Any:
+def visible_to(partner_id: int) -> Any:
+    """Return the events that a partner may see, as a queryset."""
     return Event.objects.filter(partner_id=partner_id, visibility=Event.Visibility.PARTNER)

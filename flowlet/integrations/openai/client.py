@@ -97,7 +97,9 @@ def take_turn(
 
 def _turn(response: Any, schema: dict[str, Any]) -> Answer[Turn]:
     calls = tuple(
-        ToolCall(str(item.call_id), str(item.name)) for item in response.output if item.type == "function_call"
+        ToolCall(str(item.call_id), str(item.name))
+        for item in response.output
+        if item.type == "function_call"
     )
     if not calls:
         answer = _completion(response, schema)

@@ -19,7 +19,8 @@ from flowlet.integrations.vendors import Vendor, get_vendor
 _PAGE = 100
 # A look-up by time reads at most this many objects; a wider window has to be split by the caller.
 _LOOKED_AT_MAX = 2000
-_METADATA_KEY = "flowlet_reference"
+# Where an object at Stripe carries our reference.
+METADATA_KEY = "flowlet_reference"
 
 Value = TypeVar("Value")
 
@@ -91,17 +92,17 @@ def create_intent(
         "payment_method": payment_method,
         "confirm": True,
         "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
-        "metadata": {_METADATA_KEY: our_reference},
+        "metadata": {METADATA_KEY: our_reference},
     }
     if description:
         params["description"] = description
     if statement_descriptor_suffix:
         params["statement_descriptor_suffix"] = statement_descriptor_suffix
-    return _call(
+    return call_stripe(
         "payment_intent.create",
         our_reference,
         lambda client: _intent_answer(
-            client.v1.payment_intents.create(params=_typed(params), options=_keyed(our_reference))
+            client.v1.payment_intents.create(params=typed(params), options=keyed(our_reference))
         ),
     )
 
@@ -109,11 +110,11 @@ def create_intent(
 def confirm_intent(*, intent: str, our_reference: str, payment_method: str = "") -> Answer[Intent]:
     """Try an intent again: after the payer has authenticated, or with another method."""
     params = {"payment_method": payment_method} if payment_method else {}
-    return _call(
+    return call_stripe(
         "payment_intent.confirm",
         our_reference,
         lambda client: _intent_answer(
-            client.v1.payment_intents.confirm(intent, params=_typed(params), options=_keyed(our_reference))
+            client.v1.payment_intents.confirm(intent, params=typed(params), options=keyed(our_reference))
         ),
     )
 
@@ -122,15 +123,15 @@ def cancel_intent(*, intent: str, our_reference: str) -> Answer[Intent]:
     """Cancel an intent that has collected nothing. The value shows its state; DONE means that it is cancelled."""
 
     def send(client: stripe.StripeClient) -> Answer[Intent]:
-        answer = _intent_answer(client.v1.payment_intents.cancel(intent, options=_keyed(our_reference)))
+        answer = _intent_answer(client.v1.payment_intents.cancel(intent, options=keyed(our_reference)))
         return Answer(Outcome.DONE, answer.reference, value=answer.value, request_id=answer.request_id)
 
-    return _call("payment_intent.cancel", our_reference, send)
+    return call_stripe("payment_intent.cancel", our_reference, send)
 
 
 def get_intent(*, intent: str, our_reference: str = "") -> Answer[Intent]:
     """Return an intent's present state; UNKNOWN if it cannot be asked for."""
-    return _call(
+    return call_stripe(
         "payment_intent.get",
         our_reference,
         lambda client: _intent_answer(client.v1.payment_intents.retrieve(intent)),
@@ -147,10 +148,10 @@ def find_intent(*, our_reference: str, since: datetime) -> Answer[Intent]:
     """
 
     def look(client: stripe.StripeClient) -> Answer[Intent]:
-        page = client.v1.payment_intents.list(params=_since(since))
-        return _first(page.auto_paging_iter(), our_reference, _intent_answer)
+        page = client.v1.payment_intents.list(params=created_since(since))
+        return first_of(page.auto_paging_iter(), our_reference, _intent_answer)
 
-    return _call("payment_intent.find", our_reference, look, is_lookup=True)
+    return call_stripe("payment_intent.find", our_reference, look, is_lookup=True)
 
 
 def create_refund(*, intent: str, amount: Money, our_reference: str) -> Answer[Refund]:
@@ -160,19 +161,19 @@ def create_refund(*, intent: str, amount: Money, our_reference: str) -> Answer[R
     :raises UnsupportedAmount: before anything is sent
     """
     units, _ = to_stripe(amount)
-    params = {"payment_intent": intent, "amount": units, "metadata": {_METADATA_KEY: our_reference}}
-    return _call(
+    params = {"payment_intent": intent, "amount": units, "metadata": {METADATA_KEY: our_reference}}
+    return call_stripe(
         "refund.create",
         our_reference,
         lambda client: _refund_answer(
-            client.v1.refunds.create(params=_typed(params), options=_keyed(our_reference))
+            client.v1.refunds.create(params=typed(params), options=keyed(our_reference))
         ),
     )
 
 
 def get_refund(*, refund: str, our_reference: str = "") -> Answer[Refund]:
     """Return a refund's present state; a refund may fail days after it seemed done."""
-    return _call(
+    return call_stripe(
         "refund.get",
         our_reference,
         lambda client: _refund_answer(client.v1.refunds.retrieve(refund)),
@@ -184,10 +185,10 @@ def find_refund(*, our_reference: str, intent: str, since: datetime) -> Answer[R
     """Look for a refund by our reference, as `find_intent` does."""
 
     def look(client: stripe.StripeClient) -> Answer[Refund]:
-        page = client.v1.refunds.list(params=_typed({**_since(since), "payment_intent": intent}))
-        return _first(page.auto_paging_iter(), our_reference, _refund_answer)
+        page = client.v1.refunds.list(params=typed({**created_since(since), "payment_intent": intent}))
+        return first_of(page.auto_paging_iter(), our_reference, _refund_answer)
 
-    return _call("refund.find", our_reference, look, is_lookup=True)
+    return call_stripe("refund.find", our_reference, look, is_lookup=True)
 
 
 def list_movements(*, since: datetime, until: datetime) -> Answer[tuple[Movement, ...]]:
@@ -199,13 +200,13 @@ def list_movements(*, since: datetime, until: datetime) -> Answer[tuple[Movement
 
     def look(client: stripe.StripeClient) -> Answer[tuple[Movement, ...]]:
         params = {"created": {"gte": _unix(since), "lt": _unix(until)}, "limit": _PAGE}
-        found = client.v1.balance_transactions.list(params=_typed(params)).auto_paging_iter()
+        found = client.v1.balance_transactions.list(params=typed(params)).auto_paging_iter()
         movements = tuple(_movement(item.to_dict()) for item in islice(found, _LOOKED_AT_MAX + 1))
         if len(movements) > _LOOKED_AT_MAX:
             return Answer(Outcome.UNKNOWN, code="too_many")
         return Answer(Outcome.DONE, value=movements)
 
-    return _call("balance_transaction.list", "", look, is_lookup=True)
+    return call_stripe("balance_transaction.list", "", look, is_lookup=True)
 
 
 @lru_cache(maxsize=4)
@@ -224,13 +225,14 @@ def _client_of(vendor: Vendor) -> stripe.StripeClient:
     return _client((vendor.key, vendor.base_url, vendor.connect_timeout_s, vendor.read_timeout_s))
 
 
-def _call(
+def call_stripe(
     operation: str,
     our_reference: str,
     send: Callable[[stripe.StripeClient], Answer[Value]],
     *,
     is_lookup: bool = False,
 ) -> Answer[Value]:
+    """Make one call by the SDK: logged, behind the breaker, its end told in our words."""
     return perform(
         vendor="stripe",
         operation=operation,
@@ -249,16 +251,19 @@ def explain_lookup(error: Exception) -> Answer[Any]:
     return answer
 
 
-def _keyed(our_reference: str) -> Any:
+def keyed(our_reference: str) -> Any:
+    """Return the options of a call with an effect: our reference is the idempotency key."""
     return {"idempotency_key": our_reference}
 
 
-def _typed(params: dict[str, Any]) -> Any:
+def typed(params: dict[str, Any]) -> Any:
+    """Return the parameters as they are."""
     # The SDK types each parameter set by a TypedDict of its own; ours are built in steps.
     return params
 
 
-def _since(since: datetime) -> Any:
+def created_since(since: datetime) -> Any:
+    """Return the parameters of a list of what was made since then, newest first."""
     return {"created": {"gte": _unix(since)}, "limit": _PAGE}
 
 
@@ -266,16 +271,18 @@ def _unix(instant: datetime) -> int:
     return int(instant.timestamp())
 
 
-def _first(found: Iterable[Any], our_reference: str, read: Callable[[Any], Answer[Value]]) -> Answer[Value]:
+def first_of(found: Iterable[Any], our_reference: str, read: Callable[[Any], Answer[Value]]) -> Answer[Value]:
+    """Return the first that carries our reference; NOT_SENT with code `not_found` if none does."""
     for looked_at, item in enumerate(found, start=1):
-        if item.to_dict().get("metadata", {}).get(_METADATA_KEY) == our_reference:
+        if item.to_dict().get("metadata", {}).get(METADATA_KEY) == our_reference:
             return read(item)
         if looked_at >= _LOOKED_AT_MAX:
             return Answer(Outcome.UNKNOWN, code="too_many")
     return Answer(Outcome.NOT_SENT, code="not_found")
 
 
-def _request_id(item: Any) -> str:
+def request_id_of(item: Any) -> str:
+    """Return the vendor's id of the call that an object came by."""
     response = item.last_response
     return str(response.request_id or "") if response is not None else ""
 
@@ -288,7 +295,7 @@ def read_intent(data: dict[str, Any]) -> Intent:
         status=data["status"],
         amount=from_stripe(data["amount"], data["currency"]),
         received=from_stripe(data.get("amount_received") or 0, data["currency"]),
-        our_reference=(data.get("metadata") or {}).get(_METADATA_KEY, ""),
+        our_reference=(data.get("metadata") or {}).get(METADATA_KEY, ""),
         charge=str(data.get("latest_charge") or ""),
         code=str(error.get("decline_code") or error.get("code") or ""),
         client_secret=str(data.get("client_secret") or ""),
@@ -302,7 +309,7 @@ def read_refund(data: dict[str, Any]) -> Refund:
         id=data["id"],
         status=str(data.get("status") or ""),
         amount=from_stripe(data["amount"], data["currency"]),
-        our_reference=(data.get("metadata") or {}).get(_METADATA_KEY, ""),
+        our_reference=(data.get("metadata") or {}).get(METADATA_KEY, ""),
         intent=str(data.get("payment_intent") or ""),
         code=str(data.get("failure_reason") or ""),
     )
@@ -311,12 +318,12 @@ def read_refund(data: dict[str, Any]) -> Refund:
 def _intent_answer(item: Any) -> Answer[Intent]:
     data = item.to_dict()
     intent = read_intent(data)
-    return Answer(intent_outcome(data), intent.id, intent.code, intent, _request_id(item))
+    return Answer(intent_outcome(data), intent.id, intent.code, intent, request_id_of(item))
 
 
 def _refund_answer(item: Any) -> Answer[Refund]:
     refund = read_refund(item.to_dict())
-    return Answer(refund_outcome(refund.status), refund.id, refund.code, refund, _request_id(item))
+    return Answer(refund_outcome(refund.status), refund.id, refund.code, refund, request_id_of(item))
 
 
 def _movement(data: dict[str, Any]) -> Movement:

@@ -190,5 +190,5 @@ def _asked_for(item: Json, form: Json) -> bool:
         bounds[name](item["created"], int(value)) for name, value in created.items()
     ):
         return False
-    same = ("payment_intent", "charge", "customer", "type", "source")
+    same = ("payment_intent", "charge", "customer", "type", "source", "destination", "status")
     return all(item.get(name) == form[name] for name in same if name in form)

@@ -27,6 +27,15 @@ _REFUND = {
 }
 
 
+_PAYOUT = {
+    "paid": Outcome.DONE,
+    "pending": Outcome.ACCEPTED,
+    "in_transit": Outcome.ACCEPTED,
+    "failed": Outcome.REFUSED,
+    "canceled": Outcome.REFUSED,
+}
+
+
 def intent_outcome(intent: dict[str, Any]) -> Outcome:
     """Return what an intent's status means; one that has never been tried is accepted, not refused."""
     status = intent["status"]
@@ -38,6 +47,11 @@ def intent_outcome(intent: dict[str, Any]) -> Outcome:
 def refund_outcome(status: str) -> Outcome:
     """Return what a refund's status means."""
     return _REFUND.get(status, Outcome.UNKNOWN)
+
+
+def payout_outcome(status: str) -> Outcome:
+    """Return what a payout's status means."""
+    return _PAYOUT.get(status, Outcome.UNKNOWN)
 
 
 def explain(error: Exception) -> Answer[Any]:  # noqa: PLR0911 - one line for each row of the table

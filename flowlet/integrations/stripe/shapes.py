@@ -198,6 +198,30 @@ def new_refund(charge: Json, **known: Any) -> Json:
     }
 
 
+def new_payout(**known: Any) -> Json:
+    """Return a payout on its way to a bank account."""
+    return {
+        "object": "payout",
+        "automatic": False,
+        "balance_transaction": None,
+        "description": None,
+        "failure_balance_transaction": None,
+        "failure_code": None,
+        "failure_message": None,
+        "livemode": False,
+        "metadata": {},
+        "method": "standard",
+        "original_payout": None,
+        "reconciliation_status": "not_applicable",
+        "reversed_by": None,
+        "source_type": "card",
+        "statement_descriptor": None,
+        "status": "pending",
+        "type": "bank_account",
+        **known,
+    }
+
+
 def new_movement(*, kind: str, amount: int, fee: int, source: Json, **known: Any) -> Json:
     """Return a balance transaction; amount and fee in Stripe's units, signed as seen from the balance."""
     detail = {

@@ -5,8 +5,9 @@ from typing import ClassVar
 
 from flowlet.integrations.simulation.protocol import Call, Json, Reply
 from flowlet.integrations.stripe import shapes
-from flowlet.integrations.stripe.ground import StripeGround, card_of, copied, positive, refusal
+from flowlet.integrations.stripe.ground import card_of, copied, positive, refusal
 from flowlet.integrations.stripe.shapes import CARDS
+from flowlet.integrations.stripe.simulated_payouts import PAYOUT_ROUTES, StripePayouts
 
 _AMOUNT_MAX = 99_999_999
 _MINIMUM = 50
@@ -20,7 +21,7 @@ _CANCELABLE = (
 )
 
 
-class StripeSimulator(StripeGround):
+class StripeSimulator(StripePayouts):
     """Stripe's payment side as far as the house uses it; amounts in Stripe's units."""
 
     routes: ClassVar = {
@@ -32,6 +33,7 @@ class StripeSimulator(StripeGround):
         "POST /v1/refunds": "create_refund",
         "GET /v1/refunds": "list_refunds",
         "GET /v1/refunds/{refund}": "get_refund",
+        **PAYOUT_ROUTES,
         "GET /v1/charges/{charge}": "get_charge",
         "GET /v1/balance": "get_balance",
         "GET /v1/balance_transactions": "list_movements",
@@ -56,6 +58,7 @@ class StripeSimulator(StripeGround):
             "intents": self.intents,
             "charges": self.charges,
             "refunds": self.refunds,
+            "payouts": self.payouts,
             "movements": self.movements,
             "balance": balance,
             "events": self.events,

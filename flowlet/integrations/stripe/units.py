@@ -12,6 +12,7 @@ _ZERO_DECIMAL = frozenset(
 _THREE_DECIMAL = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 # Whole units only, yet counted in hundredths.
 _WHOLE = frozenset(["ISK", "UGX"])
+_WHOLE_PAYOUTS = frozenset(["HUF", "TWD"])
 _STEP = 10
 _HUNDRED = 100
 
@@ -20,7 +21,7 @@ class UnsupportedAmount(AppError):
     """Stripe cannot carry this amount in this currency."""
 
     code: ClassVar[str] = "amount_not_supported"
-    message: ClassVar[str] = "This amount cannot be paid by card in {currency}."
+    message: ClassVar[str] = "This amount cannot be paid over this rail in {currency}."
 
 
 def to_stripe(amount: Money) -> tuple[int, str]:
@@ -43,6 +44,18 @@ def to_stripe(amount: Money) -> tuple[int, str]:
     elif exponent != 2:  # noqa: PLR2004 - Stripe's rule for all others
         raise UnsupportedAmount(currency=code)
     return value, code.lower()
+
+
+def to_stripe_payout(amount: Money) -> tuple[int, str]:
+    """
+    Return an amount as `to_stripe` does; some currencies are paid out in whole units only.
+
+    :raises UnsupportedAmount: as `to_stripe`, and for a part of a unit in those currencies
+    """
+    units, currency = to_stripe(amount)
+    if amount.currency in _WHOLE_PAYOUTS:
+        _whole(units, _HUNDRED, amount.currency)
+    return units, currency
 
 
 def from_stripe(value: int, currency: str) -> Money:

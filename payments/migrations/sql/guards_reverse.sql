@@ -1,5 +1,3 @@
-DROP TRIGGER payments_paymentreturn_refuse_truncate ON payments_paymentreturn;
-DROP TRIGGER payments_paymentreturn_refuse_change ON payments_paymentreturn;
 DROP TRIGGER payments_refund_refuse_truncate ON payments_refund;
 DROP TRIGGER payments_refund_refuse_delete ON payments_refund;
 DROP TRIGGER payments_refund_guard ON payments_refund;
@@ -7,8 +5,8 @@ DROP TRIGGER payments_paymentattempt_refuse_truncate ON payments_paymentattempt;
 DROP TRIGGER payments_paymentattempt_refuse_delete ON payments_paymentattempt;
 DROP TRIGGER payments_paymentattempt_guard ON payments_paymentattempt;
 DROP FUNCTION payments_guard_step();
-DROP TRIGGER payments_payment_check_wallets ON payments_payment;
-DROP FUNCTION payments_check_wallets();
+DROP TRIGGER payments_payment_check_sides ON payments_payment;
+DROP FUNCTION payments_check_sides();
 DROP TRIGGER payments_payment_refuse_truncate ON payments_payment;
 DROP TRIGGER payments_payment_refuse_delete ON payments_payment;
 DROP TRIGGER payments_payment_guard ON payments_payment;
