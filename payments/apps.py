@@ -14,7 +14,7 @@ class PaymentsConfig(AppConfig):
         """Register the events of this room, its rails, and what vendors tell it."""
         from payments import (  # noqa: F401 - declare event types, handlers and receivers
             events,
-            receivers,
+            messages,
             vendor_events,
         )
         from payments.rails import registry  # needs loaded models

@@ -11,6 +11,7 @@ from flowlet.core import clock
 from flowlet.core.money import Money
 from flowlet.core.registry import Registry
 from flowlet.identity.models import Customer
+from payments.choices import WIRE_STATUS, PaymentStatus
 from payments.models import Payment
 from payments.queries import list_payments_of_customer
 from wallets.queries import wallets_of
@@ -90,7 +91,7 @@ def _payment(payment: Payment, customer: Customer) -> Row:
         "date": f"{payment.created_at:%-d %B %Y}",
         "direction": "out" if out else "in",
         "amount": payment.amount.format(),
-        "status": payment.get_status_display().lower(),
+        "status": WIRE_STATUS[PaymentStatus(payment.status)].replace("_", " "),
         "other_side": Private("NAME", other.customer.name) if other else "outside",
         "description": Free(payment.description),
         # What the partner was told, and no more than that.

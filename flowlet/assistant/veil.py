@@ -16,7 +16,10 @@ _TOKEN = re.compile(r"\[[A-Z]+_\d+\]")
 _EMAIL = re.compile(r"[^\s@<>()\[\]\"',;:]+@[^\s@<>()\[\]\"',;:]+")
 _LINK = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
 _ID = re.compile(r"\b[a-z]{2,5}_[0-9A-Za-z]{6,}\b")
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]{2,4}){3,8}\b", re.IGNORECASE)
+# The bank's code may be letters alone, the groups after it hold digits: what follows the number is not swallowed.
+_IBAN = re.compile(
+    r"\b[A-Z]{2}\d{2}[ \-]?[A-Z0-9]{4}(?:[ \-]?(?=[A-Z]{0,3}\d)[A-Z0-9]{1,4}){2,7}\b", re.IGNORECASE
+)
 # Digits with whatever people put between them; `_DIGITS_MIN` of them together could name somebody.
 _NUMBER = re.compile(r"\+?\(?\d(?:[ \t\-./,()]{0,2}\d)*")
 _CAPITALS = re.compile(r"(?<=[^\s.!?:\n] )[A-Z][^\W\d_]+(?: [A-Z][^\W\d_]+)+")
@@ -38,7 +41,7 @@ def vocabulary() -> frozenset[str]:
 def is_common(word: str) -> bool:
     """Tell whether a word is one that everybody uses, in one of its usual forms."""
     plain, known = word.casefold().replace("\u2019", "'"), vocabulary()
-    if plain in known or _PLAIN_NUMBER.fullmatch(plain):
+    if plain in known or len(plain) == 1 or _PLAIN_NUMBER.fullmatch(plain):
         return True
     return any(plain.endswith(ending) and plain[: -len(ending)] in known for ending in _ENDINGS)
 
