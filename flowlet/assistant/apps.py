@@ -9,3 +9,7 @@ class AssistantConfig(AppConfig):
     name = "flowlet.assistant"
     label = "assistant"
     verbose_name = "Assistant"
+
+    def ready(self) -> None:
+        """Offer the drafts that this room can write."""
+        from flowlet.assistant import drafting  # noqa: F401 - fills the registry of drafters
