@@ -22,6 +22,8 @@ _IBAN = re.compile(
 )
 # Digits with whatever people put between them; `_DIGITS_MIN` of them together could name somebody.
 _NUMBER = re.compile(r"\+?\(?\d(?:[ \t\-./,()]{0,2}\d)*")
+# For people of the house amounts and dates may stand: only what is long enough for a phone or an account is masked.
+_LONG_NUMBER = re.compile(r"\+?\(?\d(?:[ \-/()]{0,2}\d){8,}")
 _CAPITALS = re.compile(r"(?<=[^\s.!?:\n] )[A-Z][^\W\d_]+(?: [A-Z][^\W\d_]+)+")
 _WORD = re.compile(r"[^\W_](?:[\w'\u2019]*[^\W_])?")
 _PLAIN_NUMBER = re.compile(r"\d{1,4}")
@@ -86,6 +88,16 @@ class Veil:
         text = self._outside(text, _NUMBER, self._number)
         text = self._outside(text, _CAPITALS, self._putter("NAME"))
         return self._outside(text, _WORD, self._word)
+
+    def mask(self, text: str) -> str:
+        """Return the text for people of the house: what names somebody is masked, all other words stay as they are."""
+        veil = Veil()
+        veil._known = self._known
+        masked = veil._hide_known(_normal(text).replace("[", "(").replace("]", ")"))
+        for kind, pattern in (("EMAIL", _EMAIL), ("IBAN", _IBAN)):
+            masked = self._outside(masked, pattern, veil._putter(kind))
+        masked = self._outside(masked, _LONG_NUMBER, veil._putter("NUMBER"))
+        return _TOKEN.sub(lambda match: f"({match[0][1:].partition('_')[0].lower()})", masked)
 
     def show(self, text: str) -> str:
         """Return the text with the values back in place of our tokens; tokens that are none of ours vanish."""

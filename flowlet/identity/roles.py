@@ -26,6 +26,10 @@ _TRAIL = ("audit.view_auditrecord", "audit.verify_auditrecord", "audit.export_au
 
 _VENDORS = ("integrations.view_vendorcall", "integrations.view_vendorevent")
 
+_BANKS = ("integrations.view_banklink",)
+_WRITTEN = ("notifications.view_message",)
+_CHATS = ("assistant.view_chat",)
+
 # Which acts a person may make or check is each act's own matter; this one only opens the page.
 _APPROVALS = ("backoffice.view_approval",)
 _HELD = ("payments.decide_payment",)
@@ -34,9 +38,12 @@ _JOBS = ("backoffice.view_jobrun",)
 
 # role -> permissions (`app.codename`). Source: the table of roles in the back office design.
 ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
-    "support": _SEE_MONEY,
+    "support": (*_SEE_MONEY, *_BANKS, *_WRITTEN, *_CHATS),
     "ops": (
         *_SEE_MONEY,
+        *_BANKS,
+        *_WRITTEN,
+        *_CHATS,
         *_APPROVALS,
         *_JOBS,
         *_VENDORS,
@@ -46,7 +53,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_FREEZE,
         *_UNFREEZE,
     ),
-    "officer": (*_SEE_MONEY, *_APPROVALS, *_FREEZE, *_HITS, *_FRAUD, *_HELD),
+    "officer": (*_SEE_MONEY, *_BANKS, *_APPROVALS, *_FREEZE, *_HITS, *_FRAUD, *_HELD),
     "lead": (
         *_SEE_MONEY,
         *_HELD,
@@ -61,7 +68,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_MODEL_CHECK,
         "events.view_event",
     ),
-    "finance": (*_SEE_MONEY, *_APPROVALS, *_LEDGER, *_RAILS, "wallets.export_statement"),
+    "finance": (*_SEE_MONEY, *_BANKS, *_APPROVALS, *_LEDGER, *_RAILS, "wallets.export_statement"),
     "finance_lead": (*_SEE_MONEY, *_APPROVALS, *_LEDGER, "wallets.export_statement", *_TRAIL),
     "analyst": ("payments.view_payment", *_APPROVALS, *_FRAUD, *_MODELS, *_MODEL_WORK),
     "auditor": (
@@ -72,6 +79,9 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
             *_LEDGER,
             *_TRAIL,
             *_VENDORS,
+            *_BANKS,
+            *_WRITTEN,
+            *_CHATS,
             *_FRAUD,
             *_MODELS,
             "events.view_event",
