@@ -54,7 +54,7 @@ class MessageOut(serializers.Serializer[Any]):
     chat = serializers.CharField()
     role = serializers.ChoiceField(choices=[code.lower() for code in Role.values])
     text = serializers.CharField(help_text="Plain text; show it as text, never as HTML.")
-    source = serializers.ChoiceField(
+    source = serializers.ChoiceField(  # type: ignore[assignment] # the declared fields leave the class
         choices=[code.lower() for code in Source.values],
         allow_null=True,
         help_text="Whether a model answered or a template; null for the customer's own words.",

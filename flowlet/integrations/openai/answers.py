@@ -17,7 +17,7 @@ def in_words(prompt: str) -> str:
 def wanted_tools(tools: list[Json], given: Any) -> list[str]:
     """Return the tools whose names share a word with the latest question and that were not called since."""
     items = given if isinstance(given, list) else [{"role": "user", "content": given}]
-    asked, called = "", set()
+    asked, called = "", set[object]()
     for item in items:
         if item.get("role") == "user":
             asked, called = str(item.get("content") or ""), set()

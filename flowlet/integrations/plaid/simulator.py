@@ -295,6 +295,11 @@ class PlaidSimulator(PlaidGround):
         self._happen(transfer, body["event_type"], body.get("failure_reason"))
         return self._reply({})
 
+    def bounce_latest(self, code: str = "R01") -> None:
+        """Let the bank of the latest transfer take it back."""
+        *_, transfer = self.transfers.values()
+        self._happen(transfer, "returned", {"failure_code": code})
+
     def step_move(self, transfer_id: str, status: str) -> None:
         """Move a transfer on, unless it has ended or was moved already."""
         transfer = self.transfers[transfer_id]
