@@ -9,9 +9,11 @@ from django.db import connection
 from django.test import TransactionTestCase
 from django_redis import get_redis_connection
 
+from compliance.operations.monitoring_versions import install_scenarios
 from flowlet.audit.trail import Actor, acting
 from flowlet.identity import operations
 from flowlet.identity.models import Customer, Partner, User
+from wallets.limits import install as install_limits
 
 pytest_plugins = ["flowlet.integrations.tests.plugin"]
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
@@ -25,6 +27,7 @@ _SEEDED = {
     "auth_group_permissions",
     "ledger_currency",
     "ledger_chartaccount",
+    "compliance_riskmodelversion",
     "fraud_featureset",
     "fraud_policyversion",
     "fraud_ruleversion",
@@ -39,6 +42,10 @@ def _flush(_self: TransactionTestCase) -> None:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(f"TRUNCATE {names} RESTART IDENTITY")
         cursor.execute("SET session_replication_role = DEFAULT")
+    # The rules of limits refer to partners, so they cannot outlive the flush: put them back as a migration does.
+    install_limits()
+    # Not among the seeded: versions refer to approvals, which a TRUNCATE cannot take without them.
+    install_scenarios(now=NOW)
 
 
 TransactionTestCase._fixture_teardown = _flush

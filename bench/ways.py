@@ -22,6 +22,7 @@ from flowlet.core.money import Money
 from ledger.models.accounts import Account
 from ledger.models.transactions import LedgerTransaction, Posting
 from ledger.operations.accounts import house_account, open_account
+from ledger.operations.holds import capture_hold, place_hold
 from ledger.operations.posting import Draft, Leg, post, post_many
 
 ACCOUNTS = 1_000
@@ -171,11 +172,25 @@ def _operation(accounts: Sequence[int]) -> None:
     post(draft=_draft(payer, payee), now=now())
 
 
+def _hold(accounts: Sequence[int]) -> None:
+    payer, payee = _pair(accounts)
+    held = place_hold(
+        account_id=payer,
+        amount=Money(1, "EUR"),
+        source="bench",
+        source_key=_key(),
+        expires_at=None,
+        now=now(),
+    )
+    capture_hold(hold_id=held.hold_id, draft=_draft(payer, payee), now=now())
+
+
 WAYS = (
     Way("naive", "naive ORM, no guards", _naive_accounts, _naive),
     Way("hordak", "django-hordak transfer_to", _hordak_accounts, _hordak),
     Way("orm", "ORM through our guards", _ledger_accounts, _orm),
     Way("operation", "operations.post with event", _ledger_accounts, _operation),
+    Way("hold", "place_hold and capture_hold with events", _ledger_accounts, _hold),
     Way("function", "ledger_post through a cursor", _ledger_accounts, _function),
     Way("batch", f"ledger_post_many({BATCH})", _ledger_accounts, _batch, BATCH),
 )

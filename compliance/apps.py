@@ -4,6 +4,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class ComplianceConfig(AppConfig):
@@ -14,9 +15,18 @@ class ComplianceConfig(AppConfig):
     verbose_name = "Compliance"
 
     def ready(self) -> None:
-        """Load every list format, listen to identity, and put our pages into the back office."""
-        lists = import_module("compliance.lists")
-        for module in iter_modules(lists.__path__, "compliance.lists."):
-            import_module(module.name)
-        for name in ("receivers", "admin_lists", "admin_today"):
+        """Load every list format, identity provider and scenario, listen to lower rooms, and put our pages up."""
+        for room in ("compliance.lists", "compliance.identity_providers", "compliance.scenarios"):
+            for module in iter_modules(import_module(room).__path__, f"{room}."):
+                import_module(module.name)
+        for name in (
+            *("receivers", "admin_lists", "admin_today", "admin_kyc", "admin_kyc_today", "tasks_kyc"),
+            *("operations.cases_deciding", "operations.monitoring_versions"),
+            *("admin_cases", "admin_case_actions", "admin_cases_today"),
+            *("admin_monitoring", "admin_scenario_changes"),
+        ):
             import_module(f"compliance.{name}")
+        from compliance import installing, installing_kyc  # need loaded models
+
+        post_migrate.connect(installing_kyc.after_migrate, sender=self, dispatch_uid="compliance.kyc")
+        post_migrate.connect(installing.after_migrate, sender=self, dispatch_uid="compliance.install")

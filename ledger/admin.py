@@ -18,11 +18,12 @@ from flowlet.backoffice.site import register
 from flowlet.core.ids import is_id
 from flowlet.core.money import Money
 from ledger import admin_trial_balance as _trial_balance  # noqa: F401 - registers the page
-from ledger.admin_parts import Sum, Total, amount_cell, side_cell
+from ledger.admin_parts import Sum, Total, amount_cell, holds_panels, side_cell
 from ledger.choices import AccountStatus, ChartKind
 from ledger.models.accounts import Account
 from ledger.models.transactions import LedgerTransaction, Posting, TransactionText
 from ledger.queries.balances import list_postings
+from ledger.queries.holds import owed_by
 from ledger.queries.transactions import list_transactions
 
 _SHOWN = 25
@@ -107,13 +108,15 @@ class AccountAdmin(ModelAdmin):
         return [_status_badge(obj)]
 
     def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
-        """Return the latest postings, the balance and what the account is."""
+        """Return the latest postings, the open holds, the balance and what the account is."""
         del request
-        balance = obj.balance
+        balance, owed = obj.balance, owed_by(obj.pk)
         figures: list[tuple[str, object]] = [
             ("Posted", amount_cell(balance.posted, obj.currency)),
             ("Held", amount_cell(balance.held, obj.currency)),
             ("Available", amount_cell(balance.posted - balance.held, obj.currency)),
+            *([("Announced", amount_cell(balance.pending_in, obj.currency))] if balance.pending_in else []),
+            *([("Owed", Amount(owed))] if owed else []),
             (
                 "Lowest allowed",
                 "No limit" if balance.floor is None else amount_cell(balance.floor, obj.currency),
@@ -132,6 +135,7 @@ class AccountAdmin(ModelAdmin):
             ("Id", Code(obj.public_id)),
         ]
         return [
+            *holds_panels(balance),
             _postings_panel(obj),
             facts_panel("Balance", figures, side=True),
             facts_panel("Account", facts, side=True),

@@ -1,14 +1,23 @@
-"""Sums and totals that the ledger's pages share."""
+"""Sums, totals and holds, as pages of the ledger and above it show them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from flowlet.backoffice.cells import Amount, Part
+from flowlet.backoffice.cells import Amount, Main, Part, When, words
+from flowlet.backoffice.lists import Column
+from flowlet.backoffice.panels import Panel, table_panel
 from flowlet.core.currencies import exponent
 from flowlet.core.money import MINOR_MAX, NBSP, Money
+from ledger.choices import HoldDirection
+from ledger.models.accounts import Balance
+from ledger.models.holds import Hold
+from ledger.queries.holds import list_open_holds
+
+HOLDS_SHOWN = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +57,36 @@ class Total:
     def title(self) -> SafeString:
         """The first cell of the row."""
         return format_html("<b>Sum, {}</b>", self.currency)
+
+
+def holds_panels(balance: Balance, *, href: Callable[[Hold], str] = lambda _hold: "") -> list[Panel]:
+    """
+    Return a table of what is set aside on an account or announced to it, newest first; none where nothing is.
+
+    `href` gives the page of what a hold is for, or ''. One query, and only where something is held.
+    """
+    if not balance.held and not balance.pending_in:
+        return []
+    rows = list(list_open_holds([balance.pk])[:HOLDS_SHOWN])
+
+    def cause(hold: Hold) -> Main:
+        announced = " (announced)" if hold.direction == HoldDirection.IN else ""
+        return Main(f"{words(hold.source)}{announced}", hold.source_key, mono=True, href=href(hold))
+
+    panel = table_panel(
+        "Open holds",
+        columns=(
+            Column(title="For", cell=cause),
+            Column(title="Since", cell=lambda h: When(h.placed_at), width="m", hide="s"),
+            Column(title="Until", cell=lambda h: When(h.expires_at) if h.expires_at else "No end", width="m"),
+            Column(
+                title="Held",
+                cell=lambda h: amount_cell(h.state.open_minor, h.currency),
+                width="m",
+                right=True,
+            ),
+        ),
+        rows=rows,
+        note=f"The newest {HOLDS_SHOWN}" if len(rows) == HOLDS_SHOWN else "",
+    )
+    return [panel]

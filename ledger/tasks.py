@@ -6,9 +6,16 @@ from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
 from ledger.operations import holds
 
+_AT_ONCE = 50
+
 
 @shared_task(name="ledger.expire_holds")
 def expire_holds(**_: object) -> int:
     """Give back what is held beyond its time; safe to run twice, an expired hold is final."""
+    # Few in one transaction: the balances it touches stay locked until it commits.
+    done, latest = 0, _AT_ONCE
     with acting(Actor("SYSTEM", "job:ledger.expire_holds")):
-        return holds.expire_holds(now=now())
+        while latest == _AT_ONCE:
+            latest = holds.expire_holds(now=now(), limit=_AT_ONCE)
+            done += latest
+    return done

@@ -20,6 +20,7 @@ from flowlet.backoffice.timeline import Subject, timeline_panel
 from flowlet.core.countries import country_name
 from flowlet.core.money import Money
 from flowlet.identity.queries import active_restrictions
+from ledger.admin_parts import holds_panels
 from wallets import admin_statements as _statements  # noqa: F401 - registers the statement page
 from wallets import admin_today as _today  # noqa: F401 - registers panels, searches and sentences
 from wallets.admin_parts import (
@@ -28,6 +29,7 @@ from wallets.admin_parts import (
     customer_link,
     entries_panel,
     history_panel,
+    hold_href,
     movement_badge,
     transaction_cell,
     wallet_badge,
@@ -107,7 +109,7 @@ class WalletAdmin(ModelAdmin):
         return [Button(label="Statement…", href=statement_href(obj), icon="file-text")]
 
     def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
-        """Return balance, history, restrictions, facts and time line."""
+        """Return balance, open holds, history, restrictions, facts and time line."""
         person = person_of(request)
         may_export = person.may("wallets.export_statement")
         balance = obj.account.balance
@@ -127,6 +129,7 @@ class WalletAdmin(ModelAdmin):
         subject = Subject(object_type="wallet", object_id=obj.public_id, customer=obj.customer.public_id)
         return [
             balances_panel(balance, obj),
+            *holds_panels(balance, href=hold_href),
             history_panel(obj, sign=balance.sign, href=statement_href(obj) if may_export else ""),
             _restrictions_panel(obj),
             facts_panel("Wallet", facts, side=True),

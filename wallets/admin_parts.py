@@ -12,8 +12,10 @@ from flowlet.core.money import Money
 from flowlet.core.registry import Registry
 from flowlet.identity.models import Customer
 from ledger.models.accounts import Account, Balance
+from ledger.models.holds import Hold
 from ledger.models.transactions import Posting
 from ledger.queries.balances import list_postings
+from ledger.queries.holds import owed_by
 from wallets.choices import MovementStatus, WalletStatus
 from wallets.models import Wallet
 from wallets.queries import names_of_accounts
@@ -80,13 +82,21 @@ def entry_href(posting: Posting) -> str:
     return page_href("admin:ledger_ledgertransaction_change", header.public_id)
 
 
+def hold_href(hold: Hold) -> str:
+    """Return the page of what money is held for, where a room has named one, or ''."""
+    known = hold.source in ENTRY_PAGES
+    return page_href(ENTRY_PAGES.get(hold.source), hold.source_key) if known else ""
+
+
 def balances_panel(balance: Balance, wallet: Wallet) -> Panel:
-    """Return posted, held and available of a wallet."""
-    figures = (
+    """Return available, posted and held of a wallet, and what it owes if it owes anything."""
+    figures = [
         ("Available", balance.posted - balance.held, "can be spent now"),
         ("Posted", balance.posted, f"{balance.seq:,} entries"),
         ("Held", balance.held, "set aside, part of posted"),
-    )
+    ]
+    if owed := owed_by(balance.pk):
+        figures.append(("Owed", owed.minor, "the next money in repays it"))
     return Panel(
         title="Balance",
         template="wallets/balances.html",

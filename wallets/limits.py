@@ -197,6 +197,11 @@ def _seeds() -> Iterator[LimitRule]:
                     )
 
 
-def after_migrate(sender: AppConfig, **_: Any) -> None:  # noqa: ARG001 - the signal's signature
-    """Put the first rules in place (receiver of `post_migrate`); what people changed since stays."""
+def install() -> None:
+    """Put the first rules in place; what people changed since stays."""
     LimitRule.objects.bulk_create(list(_seeds()), ignore_conflicts=True)
+
+
+def after_migrate(sender: AppConfig, **_: Any) -> None:  # noqa: ARG001 - the signal's signature
+    """Put the first rules in place (receiver of `post_migrate`)."""
+    install()

@@ -41,7 +41,7 @@ class AuthorizationsView(ApiView):
     list_query = s.AuthorizationQuery
     costs = {"GET": 2}
 
-    @document(summary="List card authorisations", answer=list_of(s.AuthorizationOut))
+    @document(summary="List card authorisations", answer=list_of(s.CardAuthorizationOut))
     def get(self, request: ApiRequest) -> Response:
         """Return one page, newest first."""
         query, rows = self.query(), queries.list_authorizations(partner_id=request.principal.partner_id)
@@ -57,14 +57,14 @@ class AuthorizationsView(ApiView):
             "What the card network does; in the sandbox you do. A decline is an answer too: 201 with `outcome` declined "
             "and every reason. The same reference gets its first answer; with another body 409 `duplicate_reference`."
         ),
-        request=s.AuthorizationIn,
-        answer=s.AuthorizationOut,
+        request=s.CardAuthorizationIn,
+        answer=s.CardAuthorizationOut,
         status=201,
         example=_ASKED,
     )
     def post(self, request: ApiRequest) -> Response:
         """Decide."""
-        values = self.validated(s.AuthorizationIn)
+        values = self.validated(s.CardAuthorizationIn)
         card_id = queries.find_card_key(partner_id=request.principal.partner_id, card=values["card"])
         row = authorize(card_id=card_id, asked=_asked(values), now=now())
         where = {"Location": f"/api/v1/card_authorizations/{row.public_id}"}
@@ -76,7 +76,7 @@ class AuthorizationView(ApiView):
 
     scopes = {"GET": "cards:read"}
 
-    @document(summary="Show a card authorisation", answer=s.AuthorizationOut)
+    @document(summary="Show a card authorisation", answer=s.CardAuthorizationOut)
     def get(self, request: ApiRequest, authorization_id: str) -> Response:
         """Return the authorisation."""
         return Response(rendering.render_authorization(_row(request, authorization_id)))
@@ -91,7 +91,7 @@ class ReverseView(ApiView):
         summary="Reverse an authorisation",
         description="In part, or whole without an amount. A repeat of the reference changes nothing.",
         request=s.ReverseIn,
-        answer=s.AuthorizationOut,
+        answer=s.CardAuthorizationOut,
         example={"reference": "481516234212", "amount": 1_000},
     )
     def post(self, request: ApiRequest, authorization_id: str) -> Response:
@@ -110,13 +110,13 @@ class ExpireView(ApiView):
     @document(
         summary="Expire an authorisation",
         description="What it holds is given back. A clearing that comes later is booked all the same.",
-        request=s.NothingIn,
-        answer=s.AuthorizationOut,
+        request=s.EmptyIn,
+        answer=s.CardAuthorizationOut,
         example={},
     )
     def post(self, request: ApiRequest, authorization_id: str) -> Response:
         """Expire."""
-        self.validated(s.NothingIn)
+        self.validated(s.EmptyIn)
         following.expire(authorization_id=_row(request, authorization_id).pk, now=now())
         return Response(rendering.render_authorization(_row(request, authorization_id)))
 
@@ -133,7 +133,7 @@ class ClearingsView(ApiView):
             "owed and repaid by the next money in. The same reference is booked once."
         ),
         request=s.ClearingIn,
-        answer=s.TransactionOut,
+        answer=s.CardTransactionOut,
         status=201,
         example=_CLEARED,
     )
@@ -164,7 +164,7 @@ class TransactionsView(ApiView):
     costs = {"GET": 2}
     order = ("-booked_at", "-public_id")
 
-    @document(summary="List card transactions", answer=list_of(s.TransactionOut))
+    @document(summary="List card transactions", answer=list_of(s.CardTransactionOut))
     def get(self, request: ApiRequest) -> Response:
         """Return one page, newest first."""
         query, rows = self.query(), queries.list_transactions(partner_id=request.principal.partner_id)

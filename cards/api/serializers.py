@@ -67,7 +67,7 @@ class NetworkTimeField(InstantField):
         return at
 
 
-class NothingIn(StrictSerializer):
+class EmptyIn(StrictSerializer):
     """An empty object."""
 
 
@@ -108,20 +108,20 @@ class CardOut(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class FreezeIn(StrictSerializer):
+class CardFreezeIn(StrictSerializer):
     """Why a card is stopped or let go; for your own records and ours."""
 
     reason = TextField(required=False, max_length=40)
     note = TextField(required=False, max_length=500)
 
 
-class CloseIn(StrictSerializer):
+class CardCloseIn(StrictSerializer):
     """Why a card is closed for good."""
 
     reason = WordField(codes=[code for code in CloseReason.values if code != "ISSUER"])
 
 
-class LimitsIn(StrictSerializer):
+class CardLimitsIn(StrictSerializer):
     """Limits and lists of a card as a whole: what is left out is no limit and no list. 0 lets nothing through."""
 
     per_transaction = CountField(minimum=0, maximum=AMOUNT_MAX, required=False, allow_null=True)
@@ -135,7 +135,7 @@ class LimitsIn(StrictSerializer):
     blocked_countries = serializers.ListField(child=CountryField(), required=False, max_length=260)
 
 
-class LimitLeftOut(serializers.Serializer[Any]):
+class CardLimitOut(serializers.Serializer[Any]):
     """One limit with what is used and left of it, in minor units; null is no limit."""
 
     name = serializers.ChoiceField(choices=["per_transaction", "day", "month"])
@@ -144,14 +144,14 @@ class LimitLeftOut(serializers.Serializer[Any]):
     left = serializers.IntegerField(allow_null=True)
 
 
-class LimitsOut(serializers.Serializer[Any]):
+class CardLimitsOut(serializers.Serializer[Any]):
     """What a card may be used for, and what is left now."""
 
     object = serializers.ChoiceField(choices=["card_limits"])
     card = serializers.CharField()
     version = serializers.IntegerField()
     currency = serializers.CharField()
-    limits = LimitLeftOut(many=True)
+    limits = CardLimitOut(many=True)
     allowed_mccs = serializers.ListField(child=serializers.CharField(), allow_null=True)
     blocked_mccs = serializers.ListField(child=serializers.CharField())
     allowed_countries = serializers.ListField(child=serializers.CharField(), allow_null=True)
@@ -167,7 +167,7 @@ class MerchantIn(StrictSerializer):
     country = CountryField()
 
 
-class AuthorizationIn(StrictSerializer):
+class CardAuthorizationIn(StrictSerializer):
     """What the network asks. `amount` 0 verifies the account."""
 
     card = TextField(max_length=40, help_text="The card's id or the processor's token.")
@@ -232,7 +232,7 @@ class DeclineOut(serializers.Serializer[Any]):
     cardholder_text = serializers.CharField()
 
 
-class AuthorizationOut(serializers.Serializer[Any]):
+class CardAuthorizationOut(serializers.Serializer[Any]):
     """An authorisation and the answer to it."""
 
     id = serializers.CharField()
@@ -256,7 +256,7 @@ class AuthorizationOut(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class CheckOut(serializers.Serializer[Any]):
+class CardCheckOut(serializers.Serializer[Any]):
     """One check of a decision: what it saw, the limit it compares with, what is left."""
 
     name = serializers.CharField()
@@ -266,7 +266,7 @@ class CheckOut(serializers.Serializer[Any]):
     left = serializers.IntegerField(allow_null=True)
 
 
-class DecisionOut(serializers.Serializer[Any]):
+class CardDecisionOut(serializers.Serializer[Any]):
     """Every check behind an answer."""
 
     object = serializers.ChoiceField(choices=["card_decision"])
@@ -275,13 +275,13 @@ class DecisionOut(serializers.Serializer[Any]):
     network_code = serializers.CharField()
     reason = serializers.CharField(allow_null=True)
     reasons = serializers.ListField(child=serializers.CharField())
-    checks = CheckOut(many=True)
+    checks = CardCheckOut(many=True)
     limits_version = serializers.IntegerField(allow_null=True)
     latency_us = serializers.IntegerField()
     decided_at = serializers.DateTimeField()
 
 
-class TransactionOut(serializers.Serializer[Any]):
+class CardTransactionOut(serializers.Serializer[Any]):
     """A clearing or refund as it was booked."""
 
     id = serializers.CharField()

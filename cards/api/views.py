@@ -85,10 +85,10 @@ class ActivateView(ApiView):
 
     scopes = {"POST": "cards:write"}
 
-    @document(summary="Activate a card", request=s.NothingIn, answer=s.CardOut, example={})
+    @document(summary="Activate a card", request=s.EmptyIn, answer=s.CardOut, example={})
     def post(self, request: ApiRequest, card_id: str) -> Response:
         """Activate."""
-        self.validated(s.NothingIn)
+        self.validated(s.EmptyIn)
         issuing.activate_card(card_id=_card(request, card_id).pk, now=now())
         return _shown(request, card_id)
 
@@ -101,13 +101,13 @@ class FreezeView(ApiView):
     @document(
         summary="Freeze a card",
         description="New authorisations are declined; what was promised is still cleared.",
-        request=s.FreezeIn,
+        request=s.CardFreezeIn,
         answer=s.CardOut,
         example={"reason": "lost"},
     )
     def post(self, request: ApiRequest, card_id: str) -> Response:
         """Freeze."""
-        values = self.validated(s.FreezeIn)
+        values = self.validated(s.CardFreezeIn)
         freezing.freeze_card(
             card_id=_card(request, card_id).pk,
             source=FreezeSource.PARTNER,
@@ -126,13 +126,13 @@ class UnfreezeView(ApiView):
     @document(
         summary="Unfreeze a card",
         description="Lifts a freeze of your own; one of ours stays.",
-        request=s.FreezeIn,
+        request=s.CardFreezeIn,
         answer=s.CardOut,
         example={"reason": "found again"},
     )
     def post(self, request: ApiRequest, card_id: str) -> Response:
         """Unfreeze."""
-        values = self.validated(s.FreezeIn)
+        values = self.validated(s.CardFreezeIn)
         freezing.unfreeze_card(
             card_id=_card(request, card_id).pk,
             source=FreezeSource.PARTNER,
@@ -151,13 +151,13 @@ class CloseView(ApiView):
     @document(
         summary="Close a card",
         description="For good. Clearings of what it has promised are still booked.",
-        request=s.CloseIn,
+        request=s.CardCloseIn,
         answer=s.CardOut,
         example={"reason": "stolen"},
     )
     def post(self, request: ApiRequest, card_id: str) -> Response:
         """Close."""
-        reason = CloseReason(self.validated(s.CloseIn)["reason"])
+        reason = CloseReason(self.validated(s.CardCloseIn)["reason"])
         issuing.close_card(card_id=_card(request, card_id).pk, reason=reason, now=now())
         return _shown(request, card_id)
 
@@ -170,7 +170,7 @@ class LimitsView(ApiView):
     @document(
         summary="Show a card's limits",
         description="Days and months are calendar dates in the programme's time zone.",
-        answer=s.LimitsOut,
+        answer=s.CardLimitsOut,
     )
     def get(self, request: ApiRequest, card_id: str) -> Response:
         """Return limits, lists and what is left now."""
@@ -184,13 +184,13 @@ class LimitsView(ApiView):
             "Replaces all limits and lists of the card; what was used carries over. Null is no limit, 0 is nothing. "
             "A block list wins over an allow list."
         ),
-        request=s.LimitsIn,
-        answer=s.LimitsOut,
+        request=s.CardLimitsIn,
+        answer=s.CardLimitsOut,
         example={"per_transaction": 20_000, "day": 50_000, "blocked_mccs": ["7995"]},
     )
     def put(self, request: ApiRequest, card_id: str) -> Response:
         """Put the next version in force."""
-        values, card = self.validated(s.LimitsIn), _card(request, card_id)
+        values, card = self.validated(s.CardLimitsIn), _card(request, card_id)
         controls = issuing.set_controls(
             card_id=card.pk,
             per_transaction_minor=values.get("per_transaction"),
@@ -213,7 +213,7 @@ class DecisionView(ApiView):
     @document(
         summary="Show why an authorisation was decided so",
         description="Every check with what it saw, its limit and what was left at that time.",
-        answer=s.DecisionOut,
+        answer=s.CardDecisionOut,
     )
     def get(self, request: ApiRequest, card_id: str, authorization_id: str) -> Response:
         """Return the decision with its checks."""

@@ -33,7 +33,7 @@ from flowlet.core.money import Money
 from flowlet.events.models import Event
 from flowlet.identity.models import Customer
 from flowlet.identity.operations import place_restriction
-from ledger.operations.owing import owed_by
+from ledger.queries.holds import owed_by
 from ledger.queries.verification import verify
 from ledger.tests.threads import together
 

@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
+from compliance.models.cases import Case
 from compliance.models.screening import ListVersion
 from compliance.operations.lists import load_list
+from compliance.operations.monitoring import run_scenarios
+from compliance.operations.monitoring_feed import feed_activities
+from compliance.tests.watching import at, cash_in, make_lead
 from flowlet.identity import operations as identity
-from flowlet.identity.models import Customer, Partner
+from flowlet.identity.models import Customer, Partner, User
+from wallets.tests.factories import make_wallet
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "compliance" / "data" / "ofac-sample"
@@ -73,3 +78,20 @@ def new_customer(partner: Partner, now: datetime) -> Callable[..., Customer]:
 def suspect(live_list: ListVersion, new_customer: Callable[..., Customer]) -> Customer:
     """A customer with the name and birth year of a listed person (OFAC 32391)."""
     return new_customer("Ousmane Illiassou", "Djibo", birth_date=date(1984, 5, 2), nationality="NE")
+
+
+@pytest.fixture
+def case(customer: Customer, now: datetime) -> Case:
+    """A case with an alert of structuring on three deposits."""
+    wallet = make_wallet(customer, "USD")
+    for n in range(3):
+        cash_in(wallet, 900_000 + n, at(n), f"c{n}")
+    feed_activities()
+    run_scenarios(now=now)
+    return Case.objects.get()
+
+
+@pytest.fixture
+def lead(db: None) -> User:
+    """A second person who may check."""
+    return make_lead("Grete Holm")

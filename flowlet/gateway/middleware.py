@@ -1,5 +1,6 @@
 """The outermost step of the API: a request id, the first refusals, headers on every answer, one line in the log."""
 
+import re
 import time
 from collections.abc import Callable
 
@@ -15,6 +16,9 @@ from flowlet.gateway.problems import problem_response
 from flowlet.gateway.stacks import API_PREFIX, is_bare
 
 BODY_MAX = 1024 * 1024
+# The one resource that takes files: the file and the frame of its form.
+UPLOAD_MAX = 10 * 1024 * 1024 + 64 * 1024
+_UPLOADS = re.compile(rf"{API_PREFIX}v1/customers/[^/]+/documents")
 _log = structlog.get_logger("flowlet.gateway")
 _OWN_TYPES = ("application/json", "application/problem+json")
 _HEADERS = {
@@ -85,8 +89,9 @@ def _check_frame(request: HttpRequest) -> None:
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isascii() or not length.isdigit():
         raise errors.LengthRequired
-    if int(length) > BODY_MAX:
-        raise errors.BodyTooLarge(limit=BODY_MAX)
+    limit = UPLOAD_MAX if _UPLOADS.fullmatch(request.path) else BODY_MAX
+    if int(length) > limit:
+        raise errors.BodyTooLarge(limit=limit)
 
 
 def _write_line(request: HttpRequest, response: HttpResponseBase, passage: Passage, took_ms: float) -> None:

@@ -11,6 +11,9 @@ _SEE_MONEY = (
     *("identity.view_customer", "identity.view_restriction"),
     *("wallets.view_wallet", "wallets.view_deposit", "wallets.view_withdrawal", "payments.view_payment"),
 )
+_CARDS = ("cards.view_card", "cards.view_cardauthorization", "cards.view_cardtransaction")
+_CARD_FREEZE = ("cards.freeze_card",)
+_CARD_WORK = (*_CARD_FREEZE, "cards.unfreeze_card", "cards.close_card")
 _LEDGER = (
     *("ledger.view_account", "ledger.view_ledgertransaction", "ledger.view_posting"),
     "ledger.view_trialbalance",
@@ -18,10 +21,17 @@ _LEDGER = (
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
 _HITS = ("compliance.view_screeninghit", "compliance.decide_hit", "compliance.view_listversion")
+_IDENTITIES = (
+    *("compliance.view_kycapplication", "compliance.decide_kyc", "compliance.view_document"),
+    "compliance.download_document",
+)
 _FRAUD = ("fraud.view_decision", "fraud.view_ruleversion")
 _MODELS = ("fraud.view_modelartefact", "fraud.view_trainingrun")
 _MODEL_WORK = ("fraud.train_model", "fraud.promote_model", "fraud.roll_back_model")
 _MODEL_CHECK = ("fraud.approve_model",)
+_SEE_CASES = (*("compliance.view_case", "compliance.view_alert", "compliance.view_scenarioversion"),)
+_CASES = (*_SEE_CASES, "compliance.work_case", "compliance.propose_scenario")
+_CASES_CHECK = ("compliance.approve_case", "compliance.approve_scenario")
 _TRAIL = ("audit.view_auditrecord", "audit.verify_auditrecord", "audit.export_auditrecord")
 
 _VENDORS = ("integrations.view_vendorcall", "integrations.view_vendorevent")
@@ -38,7 +48,7 @@ _JOBS = ("backoffice.view_jobrun",)
 
 # role -> permissions (`app.codename`). Source: the table of roles in the back office design.
 ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
-    "support": (*_SEE_MONEY, *_BANKS, *_WRITTEN, *_CHATS),
+    "support": (*_SEE_MONEY, *_CARDS, *_BANKS, *_WRITTEN, *_CHATS),
     "ops": (
         *_SEE_MONEY,
         *_BANKS,
@@ -52,8 +62,22 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_RAILS,
         *_FREEZE,
         *_UNFREEZE,
+        *_CARDS,
+        *_CARD_WORK,
     ),
-    "officer": (*_SEE_MONEY, *_BANKS, *_APPROVALS, *_FREEZE, *_HITS, *_FRAUD, *_HELD),
+    "officer": (
+        *_SEE_MONEY,
+        *_BANKS,
+        *_APPROVALS,
+        *_FREEZE,
+        *_HITS,
+        *_IDENTITIES,
+        *_CASES,
+        *_FRAUD,
+        *_HELD,
+        *_CARDS,
+        *_CARD_FREEZE,
+    ),
     "lead": (
         *_SEE_MONEY,
         *_HELD,
@@ -62,14 +86,20 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_FREEZE,
         *_UNFREEZE,
         *_HITS,
+        *_IDENTITIES,
+        "compliance.approve_high_risk",
+        *_CASES,
+        *_CASES_CHECK,
         *_TRAIL,
         *_FRAUD,
         *_MODELS,
         *_MODEL_CHECK,
+        *_CARDS,
+        *_CARD_WORK,
         "events.view_event",
     ),
-    "finance": (*_SEE_MONEY, *_BANKS, *_APPROVALS, *_LEDGER, *_RAILS, "wallets.export_statement"),
-    "finance_lead": (*_SEE_MONEY, *_APPROVALS, *_LEDGER, "wallets.export_statement", *_TRAIL),
+    "finance": (*_SEE_MONEY, *_CARDS, *_BANKS, *_APPROVALS, *_LEDGER, *_RAILS, "wallets.export_statement"),
+    "finance_lead": (*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER, "wallets.export_statement", *_TRAIL),
     "analyst": ("payments.view_payment", *_APPROVALS, *_FRAUD, *_MODELS, *_MODEL_WORK),
     "auditor": (
         *(
@@ -84,6 +114,8 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
             *_CHATS,
             *_FRAUD,
             *_MODELS,
+            *_SEE_CASES,
+            *_CARDS,
             "events.view_event",
         ),
         *("identity.view_user", "identity.view_partner", "identity.view_apiclient"),

@@ -13,6 +13,8 @@ SCOPES = MappingProxyType(
         "customers:read": "Read customers",
         "customers:write": "Create customers",
         "events:read": "Read events",
+        "kyc:read": "Read how the identification of customers stands",
+        "kyc:write": "Send data and documents of customers",
         "network": "Send authorisations and clearings as the card network does",
         "payments:read": "Read payments",
         "payments:write": "Make payments",

@@ -125,7 +125,28 @@ JOBS: tuple[Job, ...] = (
         expires_s=50,
     ),
     # --- identities -------------------------------------------------------------------------------------------------
+    Job(
+        task="compliance.check_identities",
+        title="Runs identity checks that could not run",
+        safe="each run locks the customer and has a number; only a waiting file is checked",
+        every_s=60,
+        expires_s=50,
+    ),
     # --- monitoring -------------------------------------------------------------------------------------------------
+    Job(
+        task="compliance.run_scenarios",
+        title="Looks at new movements by every scenario",
+        safe="takes windows with SKIP LOCKED; alerts are keyed by the movements, not by the run",
+        every_s=300,
+        expires_s=240,
+    ),
+    Job(
+        task="compliance.sweep_activities",
+        title="Finds movements that monitoring missed",
+        safe="a movement is stored once per transaction, wallet and side",
+        at=(3, 40),
+        expires_s=3_600,
+    ),
     # --- reports to authorities -------------------------------------------------------------------------------------
     # --- fraud ------------------------------------------------------------------------------------------------------
     # --- assistant --------------------------------------------------------------------------------------------------

@@ -36,6 +36,10 @@ class Hold(models.Model):
             models.CheckConstraint(
                 name="hold_amount", condition=Q(amount_minor__gt=0, amount_minor__lte=MINOR_MAX)
             ),
+            models.CheckConstraint(name="hold_direction", condition=Q(direction__in=HoldDirection.values)),
+            models.CheckConstraint(
+                name="hold_named", condition=~Q(source="") & ~Q(source_key="") & ~Q(actor="")
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="hold_expiry"),
@@ -58,7 +62,8 @@ class HoldEvent(models.Model):
     delta_minor = models.BigIntegerField(default=0)
     open_after_minor = models.BigIntegerField(default=0)
     transaction = models.CharField(max_length=40, blank=True, default="")
-    source_key = models.CharField(max_length=120)
+    # A capture is keyed by its draft: source, source key, and a mark for the rest that a final one gives back.
+    source_key = models.CharField(max_length=200)
     actor = models.CharField(max_length=100)
     recorded_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
 

@@ -12,6 +12,7 @@ from flowlet.core.money import Money
 from ledger.choices import AccountStatus
 from ledger.errors import AccountExists, InsufficientFunds
 from ledger.models.accounts import Account, Balance, ChartAccount
+from ledger.operations.posting import repay
 from ledger.operations.refusals import refusals
 
 
@@ -91,12 +92,14 @@ def house_account(*, chart_code: str, currency: str, partner_id: int | None = No
 
 
 @transaction.atomic
-def set_status(*, account_id: int, status: AccountStatus, now: datetime) -> None:  # noqa: ARG001 - every operation takes it
+def set_status(*, account_id: int, status: AccountStatus, now: datetime) -> None:
     """
     Let money move on the account in both directions, one, or none; CLOSED is final.
 
+    What it owes is repaid as soon as money may leave it.
+
     :raises NotFound: if there is no such account
-    :raises AccountNotEmpty: if it is to be closed and still holds or expects money
+    :raises AccountNotEmpty: if it is to be closed and still holds, expects or owes money
     :raises AccountNotOpen: if it is closed
     """
     balance = _locked_balance(account_id)
@@ -104,13 +107,14 @@ def set_status(*, account_id: int, status: AccountStatus, now: datetime) -> None
         return
     with refusals():
         Balance.objects.filter(pk=account_id).update(status=status)
-    _record_change(account_id, "ledger_account.set_status", "status", balance.status, str(status))
+    cause = _record_change(account_id, "ledger_account.set_status", "status", balance.status, str(status))
+    repay(account_ids=[account_id], cause=cause, now=now)
 
 
 @transaction.atomic
-def set_floor(*, account_id: int, floor_minor: int | None, now: datetime) -> None:  # noqa: ARG001 - every operation takes it
+def set_floor(*, account_id: int, floor_minor: int | None, now: datetime) -> None:
     """
-    Set the lowest available balance, in minor units; None for no floor.
+    Set the lowest available balance, in minor units; None for no floor. What it owes is repaid from a lower one.
 
     :raises NotFound: if there is no such account
     :raises InsufficientFunds: if less than that is available now
@@ -122,7 +126,8 @@ def set_floor(*, account_id: int, floor_minor: int | None, now: datetime) -> Non
             available=Money(available, balance.currency), requested=Money(floor_minor, balance.currency)
         )
     Balance.objects.filter(pk=account_id).update(floor=floor_minor)
-    _record_change(account_id, "ledger_account.set_floor", "floor", balance.floor, floor_minor)
+    cause = _record_change(account_id, "ledger_account.set_floor", "floor", balance.floor, floor_minor)
+    repay(account_ids=[account_id], cause=cause, now=now)
 
 
 def _locked_balance(account_id: int) -> Balance:
@@ -132,15 +137,17 @@ def _locked_balance(account_id: int) -> Balance:
         raise NotFound from None
 
 
-def _record_change(account_id: int, action: str, field: str, before: object, after: object) -> None:
+def _record_change(account_id: int, action: str, field: str, before: object, after: object) -> str:
+    """Record it and return a name for what was recorded."""
     account = Account.objects.get(pk=account_id)
-    trail.record(
+    number = trail.record(
         action=action,
         object_type="ledger_account",
         object_id=account.public_id,
         changes={field: [before, after]},
         partner_id=account.partner_id,
     )
+    return f"{account.public_id}:{number}"
 
 
 def _chart_account(code: str) -> ChartAccount:

@@ -1,7 +1,5 @@
 """Holds: money set aside, changed, captured, given back; each call once for its key."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -10,32 +8,16 @@ from flowlet.audit import trail
 from flowlet.core.errors import NotFound
 from flowlet.core.ids import new_id
 from flowlet.core.locks import lock
-from flowlet.core.money import Money
+from flowlet.core.money import CurrencyMismatch, InvalidAmount, Money
 from flowlet.events import outbox
 from ledger.choices import HoldDirection, HoldEventKind, HoldStatus
-from ledger.errors import HoldFinal, KeyReused
+from ledger.errors import HoldFinal, InsufficientFunds, KeyReused
 from ledger.events import HOLD_CHANGED
-from ledger.models.accounts import Account, Balance
+from ledger.models.accounts import Balance
 from ledger.models.holds import Hold, HoldEvent, HoldState
 from ledger.operations.posting import Draft, Posted, post, repay
 from ledger.operations.refusals import refusals
-from ledger.queries.balances import AccountBalance, get_balance
-
-
-@dataclass(frozen=True, slots=True)
-class HoldView:
-    """
-    A hold as it stands: what is open of it, and the balance of its account.
-
-    `replayed`: the key came before with the same content.
-    """
-
-    hold_id: int
-    public_id: str
-    open: Money
-    status: HoldStatus
-    replayed: bool
-    balance: AccountBalance
+from ledger.queries.holds import HoldView, view_of
 
 
 @transaction.atomic
@@ -52,8 +34,11 @@ def place_hold(
     """
     Set money of an account aside so that it cannot be spent twice; `amount` is above zero, in the account's currency.
 
-    An IN hold announces money and makes nothing available.
+    An IN hold announces money and makes nothing available. The same key with the same content answers what is there;
+    the deadline does not count, because a repeat computes a later one. Holds of the account that are over are given
+    back before funds are said to be missing.
 
+    :raises InvalidAmount: if the amount is not above zero
     :raises InsufficientFunds: if less is available
     :raises AccountNotOpen: if the account lets no money out (or in, for IN)
     :raises CurrencyMismatch: if the account is in another currency
@@ -63,7 +48,7 @@ def place_hold(
     wanted = Hold(
         account_id=account_id,
         direction=direction,
-        amount_minor=amount.minor,
+        amount_minor=_above_zero(amount).minor,
         currency=amount.currency,
         source=source,
         source_key=source_key,
@@ -71,21 +56,17 @@ def place_hold(
         actor=_actor(),
         placed_at=now,
     )
-    if (known := _known(wanted)) is not None:
-        return _view(known, replayed=True)
-    if not Account.objects.filter(pk=account_id).exists():
-        raise NotFound
     try:
-        with transaction.atomic(), refusals():
-            wanted.save(force_insert=True)
-    except IntegrityError as error:
-        if "hold_source_key_once" not in str(error):
+        known = _insert(wanted)
+    except InsufficientFunds:
+        if not _give_back_overdue(account_id, now):
             raise
-        known = _known(wanted)
-        if known is None:
-            raise
-        return _view(known, replayed=True)
-    return _told(wanted, HoldEventKind.PLACE, now)
+        known = _insert(wanted)
+    if known is not None:
+        return view_of(known, replayed=True)
+    view = view_of(wanted, replayed=False)
+    _publish(wanted, HoldEventKind.PLACE, view.open, view.status, now)
+    return view
 
 
 @transaction.atomic
@@ -93,13 +74,17 @@ def change_hold(*, hold_id: int, delta: Money, source_key: str, now: datetime) -
     """
     Set more aside (`delta` above zero) or give a part back (below zero).
 
+    :raises InvalidAmount: if the delta is zero
     :raises HoldFinal: if nothing of it is open any more
     :raises HoldTooSmall: if less is open than is to be given back
     :raises InsufficientFunds: if less is available than is to be set aside besides
     :raises CurrencyMismatch: if the hold is in another currency
+    :raises KeyReused: if the key came before with another change
     """
     hold = _hold(hold_id)
-    Money(hold.amount_minor, hold.currency) + delta  # refuses another currency
+    _check_currency(hold, delta)
+    if not delta.minor:
+        raise InvalidAmount(reason="A hold is changed by an amount other than zero.")
     kind = HoldEventKind.INCREASE if delta.minor > 0 else HoldEventKind.DECREASE
     return _change(hold, kind, delta.minor, source_key, now)
 
@@ -110,6 +95,7 @@ def release_hold(*, hold_id: int, source_key: str, now: datetime) -> HoldView:
     Give back all that is open.
 
     :raises HoldFinal: if nothing is open and the key is new
+    :raises KeyReused: if the key came before with another change
     """
     return _change(_hold(hold_id), HoldEventKind.RELEASE, 0, source_key, now)
 
@@ -121,31 +107,43 @@ def capture_hold(
     """
     Take held money: lower the hold and post the draft, in one transaction.
 
-    `amount` is what is taken off the hold, by default all that is open; the draft takes at least that from the hold's
+    `amount` is what is taken off the hold, by default all that is open; the draft moves at least that on the hold's
     account. `final` gives the rest back. The draft's key makes it happen once.
 
-    :raises HoldFinal: if nothing of it is open any more
+    :raises HoldFinal: if nothing of it is open any more, or its time is over
     :raises HoldTooSmall: if less is open than is to be taken; `open_minor` says how much
+    :raises InvalidAmount: if the amount is not above zero
+    :raises CurrencyMismatch: if the hold is in another currency
+    :raises KeyReused: if the draft's key came before with other content, or without this hold
     :raises AppError: whatever `post` refuses
     """
     hold = _hold(hold_id)
-    key = f"{draft.source}:{draft.source_key}"[:120]
+    if amount is not None:
+        _check_currency(hold, _above_zero(amount))
+    key = f"{draft.source}:{draft.source_key}"
     # Everybody's order: all balance rows by key, then the hold.
-    accounts = {hold.account_id, *(leg.account_id for leg in draft.legs)}
-    list(lock(Balance.objects.filter(pk__in=accounts)).values_list("pk"))
-    if HoldEvent.objects.filter(hold=hold, source_key=key).exists():
-        return post(draft=draft, now=now)
+    _lock_balances({hold.account_id, *(leg.account_id for leg in draft.legs)})
+    known = HoldEvent.objects.filter(hold=hold, source_key=key).first()
+    if known is not None:
+        return _captured_before(known, draft, amount, now)
     state = HoldState.objects.get(pk=hold.pk)
     if state.status != HoldStatus.ACTIVE:
         raise HoldFinal(status=state.status)
+    if hold.expires_at is not None and hold.expires_at <= now:
+        raise HoldFinal(status=HoldStatus.EXPIRED)  # the next sweep writes it down
     taken = state.open_minor if amount is None else amount.minor
     public_id = new_id("txn")
     with refusals():
         _add(hold, HoldEventKind.CAPTURE, -taken, key, public_id)
         if final and taken < state.open_minor:
-            _add(hold, HoldEventKind.RELEASE, 0, f"{key}:rest"[:120])
+            _add(hold, HoldEventKind.RELEASE, 0, f"{key}:rest")
     posted = post(draft=draft, now=now, public_id=public_id)
-    _publish(hold, HoldEventKind.CAPTURE, now)
+    if posted.replayed:
+        raise KeyReused(source_key=draft.source_key)
+    state.refresh_from_db(fields=["open_minor", "status"])
+    _publish(
+        hold, HoldEventKind.CAPTURE, Money(state.open_minor, hold.currency), HoldStatus(state.status), now
+    )
     return posted
 
 
@@ -153,33 +151,25 @@ def capture_hold(
 def expire_holds(*, now: datetime, limit: int = 500) -> int:
     """Give back what is open of holds whose time is over, oldest first, and return how many there were."""
     due = Hold.objects.filter(expires_at__lte=now, state__status=HoldStatus.ACTIVE)
-    # By account and key: everybody locks balances in that order.
-    rows = sorted(due.order_by("expires_at", "pk")[:limit], key=lambda hold: (hold.account_id, hold.pk))
-    list(lock(Balance.objects.filter(pk__in={hold.account_id for hold in rows})).values_list("pk"))
-    still = set(
-        HoldState.objects.filter(pk__in=[hold.pk for hold in rows], status=HoldStatus.ACTIVE).values_list(
-            "pk", flat=True
-        )
+    return _expire(list(due.order_by("expires_at", "pk")[:limit]), now)
+
+
+def _give_back_overdue(account_id: int, now: datetime) -> int:
+    """Expire what is over on one account, which the sweep has not reached yet."""
+    due = Hold.objects.filter(
+        expires_at__lte=now, state__account_id=account_id, state__status=HoldStatus.ACTIVE
     )
-    for hold in rows:
+    return _expire(list(due), now)
+
+
+def _expire(holds: list[Hold], now: datetime) -> int:
+    _lock_balances({hold.account_id for hold in holds})
+    states = HoldState.objects.filter(pk__in=[hold.pk for hold in holds], status=HoldStatus.ACTIVE)
+    still = set(states.values_list("pk", flat=True))
+    for hold in holds:
         if hold.pk in still:
             _change(hold, HoldEventKind.EXPIRE, 0, "expiry", now)
     return len(still)
-
-
-def get_hold(hold_id: int) -> HoldView:
-    """
-    Return a hold as it stands.
-
-    :raises NotFound: if there is none
-    """
-    return _view(_hold(hold_id), replayed=False)
-
-
-def list_open_holds(account_ids: Iterable[int]) -> list[Hold]:
-    """Return the active holds of these accounts with their state, newest first."""
-    rows = Hold.objects.filter(account_id__in=list(account_ids), state__status=HoldStatus.ACTIVE)
-    return list(rows.select_related("state").order_by("-placed_at", "-pk"))
 
 
 def _hold(hold_id: int) -> Hold:
@@ -187,6 +177,34 @@ def _hold(hold_id: int) -> Hold:
         return Hold.objects.get(pk=hold_id)
     except Hold.DoesNotExist:
         raise NotFound from None
+
+
+def _above_zero(amount: Money) -> Money:
+    if amount.minor <= 0:
+        raise InvalidAmount(reason="A hold needs an amount above zero.")
+    return amount
+
+
+def _check_currency(hold: Hold, amount: Money) -> None:
+    if amount.currency != hold.currency:
+        raise CurrencyMismatch(expected=hold.currency, given=amount.currency)
+
+
+def _lock_balances(account_ids: set[int]) -> None:
+    list(lock(Balance.objects.filter(pk__in=account_ids)).values_list("pk"))
+
+
+def _insert(wanted: Hold) -> Hold | None:
+    """Place it, or return the hold that its key made before: the key is judged before funds, as its index comes first."""
+    try:
+        with transaction.atomic(), refusals():
+            wanted.save(force_insert=True)
+    except IntegrityError as error:
+        diagnosis = getattr(error.__cause__, "diag", None)
+        if getattr(diagnosis, "constraint_name", "") != "hold_source_key_once":
+            raise
+        return _known(wanted)
+    return None
 
 
 def _known(wanted: Hold) -> Hold | None:
@@ -200,24 +218,33 @@ def _known(wanted: Hold) -> Hold | None:
     return known
 
 
+def _captured_before(known: HoldEvent, draft: Draft, amount: Money | None, now: datetime) -> Posted:
+    if known.kind != HoldEventKind.CAPTURE or (amount is not None and amount.minor != -known.delta_minor):
+        raise KeyReused(source_key=draft.source_key)
+    return post(draft=draft, now=now)
+
+
 def _change(hold: Hold, kind: HoldEventKind, delta_minor: int, source_key: str, now: datetime) -> HoldView:
+    # Before the key is looked up: of two calls with one key the second waits here and is then a replay.
+    _lock_balances({hold.account_id})
     known = HoldEvent.objects.filter(hold=hold, source_key=source_key).first()
     if known is not None:
-        same = known.kind == kind and (not delta_minor or known.delta_minor == delta_minor)
-        if not same:
+        if known.kind != kind or (delta_minor and known.delta_minor != delta_minor):
             raise KeyReused(source_key=source_key)
-        return _view(hold, replayed=True)
-    list(lock(Balance.objects.filter(pk=hold.account_id)).values_list("pk"))
+        return view_of(hold, replayed=True)
     with refusals():
-        _add(hold, kind, delta_minor, source_key)
-    view = _told(hold, kind, now)
-    if view.balance.available.minor > 0 and kind != HoldEventKind.INCREASE:
-        repay(account_ids=[hold.account_id], cause=f"{hold.public_id}:{source_key}", now=now)
+        event = _add(hold, kind, delta_minor, source_key)
+    if kind != HoldEventKind.INCREASE:
+        repay(account_ids=[hold.account_id], cause=f"{hold.public_id}:{event.pk}", now=now)
+    view = view_of(hold, replayed=False)
+    _publish(hold, kind, view.open, view.status, now)
     return view
 
 
-def _add(hold: Hold, kind: HoldEventKind, delta_minor: int, source_key: str, public_id: str = "") -> None:
-    HoldEvent.objects.create(
+def _add(
+    hold: Hold, kind: HoldEventKind, delta_minor: int, source_key: str, public_id: str = ""
+) -> HoldEvent:
+    return HoldEvent.objects.create(
         hold=hold,
         kind=kind,
         delta_minor=delta_minor,
@@ -232,25 +259,7 @@ def _actor() -> str:
     return f"{actor.kind}:{actor.ref}"[:100]
 
 
-def _view(hold: Hold, *, replayed: bool) -> HoldView:
-    state = HoldState.objects.get(pk=hold.pk)
-    return HoldView(
-        hold_id=hold.pk,
-        public_id=hold.public_id,
-        open=Money(state.open_minor, hold.currency),
-        status=HoldStatus(state.status),
-        replayed=replayed,
-        balance=get_balance(hold.account_id),
-    )
-
-
-def _told(hold: Hold, kind: HoldEventKind, now: datetime) -> HoldView:
-    _publish(hold, kind, now)
-    return _view(hold, replayed=False)
-
-
-def _publish(hold: Hold, kind: HoldEventKind, now: datetime) -> None:
-    state = HoldState.objects.get(pk=hold.pk)
+def _publish(hold: Hold, kind: HoldEventKind, left: Money, status: HoldStatus, now: datetime) -> None:
     outbox.publish(
         type=HOLD_CHANGED,
         object_type="hold",
@@ -260,9 +269,9 @@ def _publish(hold: Hold, kind: HoldEventKind, now: datetime) -> None:
             "id": hold.public_id,
             "account": hold.account_id,
             "change": kind.value,
-            "open_minor": state.open_minor,
+            "open_minor": left.minor,
             "currency": hold.currency,
-            "status": state.status,
+            "status": status.value,
         },
         at=now,
     )

@@ -8,8 +8,9 @@ available, because every credit and every released hold repays first, in the sam
 from dataclasses import replace
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
+from flowlet.core.errors import NotFound
 from flowlet.core.locks import lock
 from flowlet.core.money import Money
 from ledger.choices import AccountStatus
@@ -18,6 +19,7 @@ from ledger.models.accounts import Account, Balance
 from ledger.models.holds import Owing
 from ledger.operations.accounts import open_account
 from ledger.operations.posting import Draft, Leg, Posted, post
+from ledger.policies import merged_legs
 from ledger.queries.transactions import find_by_key
 
 RECEIVABLES = "RECEIVABLES"
@@ -34,15 +36,23 @@ def post_forced(*, draft: Draft, now: datetime) -> Posted:
     :raises UnbalancedTransaction, ZeroLeg, CurrencyMismatch, NotFound: as for `post`
     :raises KeyReused: if the key came before with other content
     """
-    touched = {leg.account_id for leg in draft.legs}
-    receivables = {
-        account_id: _receivable(account_id, now) for account_id in touched if _pays(account_id, draft)
-    }
-    balances = {row.pk: row for row in lock(Balance.objects.filter(pk__in={*touched, *receivables.values()}))}
+    # What an account pays is judged once, whatever the number of its legs.
+    draft = replace(
+        draft,
+        legs=tuple(Leg(account_id, Money(minor, code)) for account_id, code, minor in merged_legs(draft)),
+    )
+    paying = {leg.account_id for leg in draft.legs if _pays(leg)}
+    receivables = dict(Owing.objects.filter(pk__in=paying).values_list("pk", "receivable_id"))
+    touched = {leg.account_id for leg in draft.legs} | set(receivables.values())
+    balances = {row.pk: row for row in lock(Balance.objects.filter(pk__in=touched))}
+    receivables = dict(Owing.objects.filter(pk__in=paying).values_list("pk", "receivable_id"))  # as it is now
     known = find_by_key(draft.source, draft.source_key)
     legs: list[Leg] = []
     for leg in draft.legs:
-        short = _short(leg, balances[leg.account_id]) if leg.account_id in receivables else 0
+        short = _short(leg, balances[leg.account_id]) if leg.account_id in paying and known is None else 0
+        if short and leg.account_id not in receivables:
+            # Nobody opens another one meanwhile: whoever wants to holds the lock that we hold.
+            receivables[leg.account_id] = _open_receivable(leg.account_id, now)
         legs += _split(leg, short, receivables.get(leg.account_id, 0))
     context = {**draft.context, "forced": 1}
     forced = replace(draft, legs=tuple(legs), context=context)
@@ -54,39 +64,28 @@ def post_forced(*, draft: Draft, now: datetime) -> Posted:
     return post(draft=forced, now=now)
 
 
-def owed_by(account_id: int) -> Money | None:
-    """Return what an account owes, or None if it never owed anything."""
-    row = Owing.objects.filter(pk=account_id).select_related("receivable__balance").first()
-    return None if row is None else Money(row.receivable.balance.posted, row.receivable.currency)
+def _pays(leg: Leg) -> bool:
+    """Tell whether the leg takes money from an account with a floor in which we owe a customer."""
+    account = Account.objects.select_related("balance").filter(pk=leg.account_id).first()
+    if account is None:
+        raise NotFound
+    ours = account.customer_id is not None and account.sign < 0 and account.balance.floor is not None
+    return ours and leg.amount.minor > 0
 
 
-def _pays(account_id: int, draft: Draft) -> bool:
-    """Tell whether this is a customer's account with a floor that the draft takes money from."""
-    account = Account.objects.select_related("balance").get(pk=account_id)
-    total = sum(leg.amount.minor for leg in draft.legs if leg.account_id == account_id)
-    return account.customer_id is not None and account.balance.floor is not None and account.sign * total < 0
-
-
-def _receivable(account_id: int, now: datetime) -> int:
-    """Return the receivable of an account, opened on first use."""
-    known = Owing.objects.filter(pk=account_id).values_list("receivable_id", flat=True).first()
-    if known is not None:
-        return known
+def _open_receivable(account_id: int, now: datetime) -> int:
+    """Open the receivable of an account that owes for the first time, and return its key."""
     account = Account.objects.get(pk=account_id)
-    try:
-        with transaction.atomic():
-            opened = open_account(
-                chart_code=RECEIVABLES,
-                currency=account.currency,
-                partner_id=account.partner_id,
-                customer_id=account.customer_id,
-                name=f"Owed by {account.public_id}",
-                floor_minor=0,
-                now=now,
-            )
-            Owing.objects.create(account=account, receivable=opened)
-    except IntegrityError:
-        return Owing.objects.values_list("receivable_id", flat=True).get(pk=account_id)
+    opened = open_account(
+        chart_code=RECEIVABLES,
+        currency=account.currency,
+        partner_id=account.partner_id,
+        customer_id=account.customer_id,
+        name=f"Owed by {account.public_id}",
+        floor_minor=0,
+        now=now,
+    )
+    Owing.objects.create(account=account, receivable=opened)
     return opened.pk
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import DataError, IntegrityError
 
 from flowlet.core.errors import AppError, NotFound
-from flowlet.core.money import CurrencyMismatch, Money
+from flowlet.core.money import CurrencyMismatch, InvalidAmount, Money
 from ledger import errors
 
 _OUT_OF_RANGE = "22003"
@@ -35,6 +35,7 @@ _REFUSALS: Mapping[str, Callable[[Mapping[str, Any]], AppError]] = {
     "balance_closed_empty": lambda _: errors.AccountNotEmpty(),
     "balance_closed_final": lambda _: errors.AccountNotOpen(),
     "balance_range": lambda _: errors.BalanceOutOfRange(),
+    "hold_amount": lambda _: InvalidAmount(reason="The amount is too large to be held."),
     "hold_final": lambda detail: errors.HoldFinal(**detail),
     "hold_too_small": _too_small,
     "posting_account": lambda _: NotFound(),

@@ -179,6 +179,19 @@ CHECKS = (
             GROUP BY h.id, h.public_id, s.open_minor
             HAVING s.open_minor IS DISTINCT FROM coalesce(sum(e.delta_minor), 0)
             UNION ALL
+            SELECT h.id, h.public_id, value.field, coalesce(value.found, 'empty'), coalesce(value.wanted, 'empty')
+            FROM ledger_hold h LEFT JOIN ledger_holdstate s ON s.hold_id = h.id
+            LEFT JOIN (
+                SELECT hold_id, sum(delta_minor)::bigint AS open_minor, bool_or(kind = 'CAPTURE') AS captured,
+                       (array_agg(kind ORDER BY id DESC))[1]::text AS kind
+                FROM ledger_holdevent GROUP BY hold_id
+            ) AS e ON e.hold_id = h.id
+            CROSS JOIN LATERAL (VALUES
+                ('account', s.account_id::text, h.account_id::text),
+                ('status', s.status::text, ledger_hold_status(e.open_minor, e.kind, e.captured))
+            ) AS value(field, found, wanted)
+            WHERE value.found IS DISTINCT FROM value.wanted
+            UNION ALL
             SELECT c.hold_id, h.public_id, 'open_after_minor', c.open_after_minor::text, c.wanted::text
             FROM (SELECT hold_id, open_after_minor,
                          sum(delta_minor) OVER (PARTITION BY hold_id ORDER BY id) AS wanted
@@ -192,6 +205,29 @@ CHECKS = (
                 SELECT FROM ledger_transaction t JOIN ledger_posting p ON p.transaction_id = t.id
                 WHERE t.public_id = e.transaction AND p.account_id = h.account_id)
         ) AS f ORDER BY f.id, f.field
+        """,
+    ),
+    Check(
+        "owed",
+        "what an account owes stands on its customer's receivable, and nothing is available while it owes",
+        "accounts",
+        """
+        SELECT format('account %s', o.account_id), value.field, value.text
+        FROM ledger_owing o
+        JOIN ledger_account own ON own.id = o.account_id
+        JOIN ledger_account owed ON owed.id = o.receivable_id
+        JOIN ledger_chartaccount c ON c.id = owed.chart_account_id
+        JOIN ledger_balance a ON a.account_id = own.id
+        JOIN ledger_balance b ON b.account_id = owed.id
+        CROSS JOIN LATERAL (VALUES
+            ('receivable', format('account %s is not the same customer''s receivable', owed.id),
+             c.code <> 'RECEIVABLES' OR (own.customer_id, own.currency, own.partner_id)
+                IS DISTINCT FROM (owed.customer_id, owed.currency, owed.partner_id)),
+            ('owed', format('is %s, should not be below 0', b.posted), b.posted < 0),
+            ('available', format('is %s while %s is owed, should be 0', a.posted - a.held, b.posted),
+             b.posted > 0 AND a.status IN ('OPEN', 'NO_IN') AND (a.floor IS NULL OR a.posted - a.held > a.floor))
+        ) AS value(field, text, wrong)
+        WHERE value.wrong ORDER BY o.account_id, value.field
         """,
     ),
     Check(

@@ -7,9 +7,12 @@ from django.test import Client
 from django.urls import reverse
 
 from flowlet.identity.models import Customer, User
+from ledger.choices import HoldDirection
+from ledger.operations.owing import post_forced
 from ledger.operations.posting import post
 from ledger.operations.posting import reverse as undo
 from ledger.tests.factories import NOW, TODAY, bank, draft, fund, move, wallet_account
+from ledger.tests.holding import hold
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +45,33 @@ def test_accounts_show_balances_with_the_digits_of_their_currency(read: Pages, c
     assert customer.name in shown
     assert "Credits" in shown
     assert "1,234.567 <small>KWD" in shown
+
+
+def test_an_account_shows_what_is_held_announced_and_owed(read: Pages, customer: Customer) -> None:
+    account = wallet_account("KWD", customer_id=customer.pk)
+    assert "Open holds" not in read("ledger_account_change", account.public_id)
+    fund(account, 5_000)
+    for number in range(27):
+        hold(account, 100 + number, key=f"hold_{number}", seconds=60)
+    hold(account, 700, key="on_its_way", direction=HoldDirection.IN)
+    post_forced(draft=draft((account, 3_000), (bank("KWD"), -3_000)), now=NOW)
+
+    shown = read("ledger_account_change", account.public_id)
+
+    assert ">Open holds<" in shown
+    assert "The newest 25" in shown
+    assert "on_its_way" in shown
+    assert "Test (announced)" in shown
+    assert ">hold_26<" in shown
+    assert ">hold_0<" not in shown
+    for label, amount in (
+        ("Held", "3.051"),
+        ("Announced", "0.700"),
+        ("Owed", "1.051"),
+        ("Available", "0.000"),
+    ):
+        assert f"<dt>{label}</dt>" in shown
+        assert f"{amount} <small>KWD" in shown
 
 
 def test_a_transaction_shows_its_legs_and_that_they_sum_to_zero(read: Pages) -> None:

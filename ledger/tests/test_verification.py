@@ -153,6 +153,22 @@ LEG = "transaction_id = :transfer AND leg = 1"
         ),
         (["UPDATE ledger_balance SET seq = 9 WHERE currency = 'JPY'"], {("balances", "seq")}),
         (["UPDATE ledger_holdstate SET open_minor = 41"], {("holds", "open_minor")}),
+        (
+            ["UPDATE ledger_holdstate SET open_minor = 0, status = 'EXPIRED'"],
+            {("holds", "open_minor"), ("holds", "status")},
+        ),
+        (
+            ["UPDATE ledger_holdstate SET account_id = (SELECT max(id) FROM ledger_account)"],
+            {("holds", "account")},
+        ),
+        (
+            [
+                """INSERT INTO ledger_owing (account_id, receivable_id)
+                   SELECT h.account_id, a.id FROM ledger_hold h, ledger_account a
+                   WHERE a.currency = 'KWD' AND a.sign = -1"""
+            ],
+            {("owed", "receivable"), ("owed", "available")},
+        ),
         (["UPDATE ledger_holdevent SET open_after_minor = 41"], {("holds", "open_after_minor")}),
         (["UPDATE ledger_balance SET held = 1 WHERE currency = 'JPY' AND sign = -1"], {("balances", "held")}),
         (

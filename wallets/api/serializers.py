@@ -9,6 +9,8 @@ from flowlet.gateway.fields import AmountField, CountField, CurrencyField, IdFie
 from flowlet.gateway.serializers import ListQuery, StrictSerializer
 from flowlet.identity.choices import Tier
 from flowlet.identity.models import Customer
+from ledger.choices import HoldDirection, HoldStatus
+from ledger.models.holds import Hold
 from ledger.models.transactions import Posting
 from wallets.choices import (
     BankAccountStatus,
@@ -97,7 +99,32 @@ class BalanceOut(serializers.Serializer[Any]):
     held = serializers.IntegerField(help_text="Set aside, part of posted.")
     available = serializers.IntegerField(help_text="What can be spent: posted minus held.")
     pending = serializers.IntegerField(help_text="Announced, not booked yet.")
+    owed = serializers.IntegerField(help_text="What the wallet could not pay; the next money in repays it.")
     entries = serializers.IntegerField(help_text="How many entries made this balance.")
+
+
+class HoldQuery(ListQuery):
+    """How the list of holds may be narrowed."""
+
+    status = WordField(codes=HoldStatus.values, required=False)
+
+
+class HoldOut(serializers.Serializer[Any]):
+    """Money set aside, in minor units."""
+
+    id = serializers.CharField()
+    object = serializers.ChoiceField(choices=["hold"])
+    direction = serializers.ChoiceField(
+        choices=[code.lower() for code in HoldDirection.values],
+        help_text="Out: set aside to leave. In: announced, not there yet.",
+    )
+    amount = serializers.IntegerField(help_text="What was asked for at first.")
+    open = serializers.IntegerField(help_text="What is held now.")
+    currency = serializers.CharField()
+    status = serializers.ChoiceField(choices=[code.lower() for code in HoldStatus.values])
+    cause = serializers.CharField(help_text="What it is held for.")
+    expires_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
 
 
 class TransactionQuery(ListQuery):
@@ -288,6 +315,22 @@ def render_movement(row: Movement) -> dict[str, Any]:
         "failure": {"code": row.refusal_code, "detail": row.refusal_detail} if refused else None,
         "transaction": row.transaction.public_id if row.transaction else None,
         "created_at": row.created_at,
+    }
+
+
+def render_hold(hold: Hold) -> dict[str, Any]:
+    """Return a hold with its state."""
+    return {
+        "id": hold.public_id,
+        "object": "hold",
+        "direction": hold.direction.lower(),
+        "amount": hold.amount_minor,
+        "open": hold.state.open_minor,
+        "currency": hold.currency,
+        "status": hold.state.status.lower(),
+        "cause": hold.source_key,
+        "expires_at": hold.expires_at,
+        "created_at": hold.placed_at,
     }
 
 

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from wallets.api import views
+from wallets.api import views, views_holds
 
 urlpatterns = [
     path("wallets", views.WalletsView.as_view()),
     path("wallets/<str:wallet_id>", views.WalletView.as_view()),
     path("wallets/<str:wallet_id>/balances", views.BalancesView.as_view()),
     path("wallets/<str:wallet_id>/transactions", views.TransactionsView.as_view()),
+    path("wallets/<str:wallet_id>/holds", views_holds.HoldsView.as_view()),
     path("wallets/<str:wallet_id>/freeze", views.FreezeView.as_view()),
     path("wallets/<str:wallet_id>/unfreeze", views.UnfreezeView.as_view()),
     path("customers/<str:customer_id>/limits", views.LimitsView.as_view()),

@@ -15,6 +15,7 @@ from flowlet.gateway.rendering import Answer
 from flowlet.gateway.views import ApiRequest, ApiView
 from flowlet.identity.queries import get_customer
 from ledger.queries.balances import list_postings
+from ledger.queries.holds import owed_by
 from wallets import queries
 from wallets.api import serializers as s
 from wallets.choices import FrozenBy, MoneySource, MovementStatus
@@ -88,7 +89,7 @@ class BalancesView(ApiView):
     def get(self, request: ApiRequest, wallet_id: str) -> Response:
         """Return the present balance; it is never cached."""
         wallet = queries.get_wallet_with_balance(partner_id=request.principal.partner_id, public_id=wallet_id)
-        balance = wallet.account.balance
+        balance, owed = wallet.account.balance, owed_by(wallet.account_id)
         return Response(
             {
                 "object": "balance",
@@ -98,6 +99,7 @@ class BalancesView(ApiView):
                 "held": balance.held,
                 "available": balance.posted - balance.held,
                 "pending": balance.pending_in,
+                "owed": owed.minor if owed else 0,
                 "entries": balance.seq,
             }
         )

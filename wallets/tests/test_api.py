@@ -3,7 +3,9 @@
 import pytest
 
 from flowlet.core.ids import new_id
+from flowlet.core.money import Money
 from flowlet.gateway.tests.factories import Api, make_client
+from ledger.operations.holds import place_hold, release_hold
 from wallets.models import BankAccount, Deposit, Wallet
 from wallets.operations.wallets import freeze_wallet
 from wallets.tests.factories import IBAN, NOW, holds, make_bank_account, make_customer, make_wallet
@@ -48,6 +50,30 @@ def test_a_wallet_is_opened_filled_read_and_emptied(api, customer):
     assert api.get(f"deposits/{came.json()['id']}").json() == came.json()
     assert api.get(f"withdrawals/{went.json()['id']}").json() == went.json()
     assert api.get(f"bank_accounts/{account.json()['id']}").json()["balance"] == 1_000_000 - 5_000 + 1_200
+
+
+def test_holds_are_listed_and_show_in_the_balance(api, customer):
+    wallet, other = make_wallet(customer, balance=1_000), make_wallet(customer, "USD", balance=500)
+    place = {"source": "test", "expires_at": None, "now": NOW}
+    first = place_hold(account_id=wallet.account_id, amount=Money(300, "EUR"), source_key="one", **place)
+    second = place_hold(account_id=wallet.account_id, amount=Money(200, "EUR"), source_key="two", **place)
+    place_hold(account_id=other.account_id, amount=Money(5, "USD"), source_key="three", **place)
+    release_hold(hold_id=first.hold_id, source_key="back", now=NOW)
+
+    path = f"wallets/{wallet.public_id}"
+    listed = api.get(f"{path}/holds").json()["data"]
+    active = api.get(f"{path}/holds?status=active&limit=1").json()["data"]
+    balances = api.get(f"{path}/balances").json()
+
+    assert [(row["cause"], row["amount"], row["open"], row["status"]) for row in listed] == [
+        ("two", 200, 200, "active"),
+        ("one", 300, 0, "released"),
+    ]
+    assert [row["id"] for row in active] == [second.public_id]
+    assert (active[0]["direction"], active[0]["expires_at"]) == ("out", None)
+    names = ("posted", "held", "available", "owed")
+    assert [balances[name] for name in names] == [1_000, 200, 800, 0]
+    assert api.get(f"{path}/holds?status=gone").status_code == 400
 
 
 def test_the_history_is_paged_by_sequence(api, customer):
@@ -163,6 +189,7 @@ def test_foreign_and_missing_objects_look_alike_everywhere(api, customer, other_
     )
     assert {api.get(path).status_code for path in paths} == {404}
     assert api.get(f"wallets/{wallet.public_id}/transactions").status_code == 404
+    assert api.get(f"wallets/{wallet.public_id}/holds").status_code == 404
     assert api.post(f"wallets/{wallet.public_id}/freeze", {"reason": "lost_access"}).status_code == 404
     assert (
         api.post("wallets", {"customer": stranger.public_id, "currency": "EUR"}, key="1").status_code == 404

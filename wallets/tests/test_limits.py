@@ -9,7 +9,7 @@ from flowlet.core.locks import lock
 from flowlet.core.money import Money
 from flowlet.identity.models import Customer, Partner
 from wallets.errors import LimitExceeded
-from wallets.limits import after_migrate, binding, limits_of
+from wallets.limits import binding, install, limits_of
 from wallets.models import LimitRule, LimitUse
 from wallets.operations.bank import deposit, withdraw
 from wallets.operations.limits import Use, give_back_limit, use_limit, use_limits
@@ -177,7 +177,7 @@ def test_the_rest_of_a_limit_is_what_the_next_movement_may_be(wallet):
 def test_a_rule_that_people_changed_outlives_the_next_migration(wallet):
     set_limit("IN", "DAY", 7)
 
-    after_migrate(sender=None)
+    install()
 
     assert (
         LimitRule.objects.get(

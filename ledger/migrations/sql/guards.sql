@@ -90,7 +90,9 @@ DECLARE
               NEW.latest_posted_at) THEN 'balance_guarded'
         WHEN NEW.status NOT IN ('OPEN', 'NO_OUT', 'NO_IN', 'FROZEN', 'CLOSED') THEN 'balance_status'
         WHEN OLD.status = 'CLOSED' AND NEW.status <> 'CLOSED' THEN 'balance_closed_final'
-        WHEN NEW.status = 'CLOSED' AND (NEW.posted <> 0 OR NEW.held <> 0 OR NEW.pending_in <> 0)
+        WHEN NEW.status = 'CLOSED' AND (NEW.posted <> 0 OR NEW.held <> 0 OR NEW.pending_in <> 0 OR EXISTS (
+                SELECT FROM ledger_owing o JOIN ledger_balance owed ON owed.account_id = o.receivable_id
+                WHERE o.account_id = NEW.account_id AND owed.posted <> 0))
             THEN 'balance_closed_empty'
     END;
 BEGIN
@@ -117,6 +119,10 @@ BEGIN
             WHERE account_id = NEW.account_id AND account_seq = NEW.seq AND balance_after = NEW.posted) THEN
         RAISE EXCEPTION 'balance of account % changed without a posting', NEW.account_id
             USING ERRCODE = '23514', CONSTRAINT = 'balance_has_posting', TABLE = TG_TABLE_NAME;
+    END IF;
+    -- Asked here and not by a trigger of its own, which would cost every posting six times as much. See holds.sql.
+    IF EXISTS (SELECT FROM ledger_owing WHERE account_id = NEW.account_id OR receivable_id = NEW.account_id) THEN
+        PERFORM ledger_check_owed_first(NEW.account_id);
     END IF;
     RETURN NULL;
 END $$;

@@ -1,3 +1,6 @@
+DROP FUNCTION ledger_check_owed_first(bigint);
+DROP TRIGGER owing_guard ON ledger_owing;
+DROP FUNCTION ledger_owing_guard();
 DROP TRIGGER held_adds_up ON ledger_balance;
 DROP FUNCTION ledger_held_adds_up();
 DROP TRIGGER hold_adds_up ON ledger_holdstate;
@@ -8,6 +11,7 @@ DROP TRIGGER hold_event_guard ON ledger_holdevent;
 DROP FUNCTION ledger_hold_event_guard();
 DROP TRIGGER hold_placed ON ledger_hold;
 DROP FUNCTION ledger_hold_placed();
+DROP FUNCTION ledger_hold_status(bigint, text, boolean);
 DROP INDEX hold_event_by_transaction;
 DROP TRIGGER hold_state_guarded ON ledger_holdstate;
 DROP TRIGGER hold_state_kept ON ledger_holdstate;

@@ -1,0 +1,17 @@
+DROP TRIGGER scenarioversion_no_truncate ON compliance_scenarioversion;
+DROP TRIGGER scenarioversion_guard ON compliance_scenarioversion;
+DROP FUNCTION compliance_scenario_guard();
+DROP TRIGGER case_no_truncate ON compliance_case;
+DROP TRIGGER case_guard ON compliance_case;
+DROP FUNCTION compliance_case_guard();
+DROP TRIGGER alert_no_truncate ON compliance_alert;
+DROP TRIGGER alert_guard ON compliance_alert;
+DROP FUNCTION compliance_alert_guard();
+DROP TRIGGER casealert_no_truncate ON compliance_casealert;
+DROP TRIGGER casealert_no_change ON compliance_casealert;
+DROP TRIGGER caseevent_no_truncate ON compliance_caseevent;
+DROP TRIGGER caseevent_no_change ON compliance_caseevent;
+DROP TRIGGER alertevidence_no_truncate ON compliance_alertevidence;
+DROP TRIGGER alertevidence_no_change ON compliance_alertevidence;
+DROP TRIGGER activity_no_truncate ON compliance_activity;
+DROP TRIGGER activity_no_change ON compliance_activity;

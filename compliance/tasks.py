@@ -1,0 +1,28 @@
+"""Celery entry points of compliance."""
+
+from datetime import timedelta
+
+from celery import shared_task
+
+from compliance.operations.cases_deciding import return_cases
+from compliance.operations.monitoring import run_scenarios
+from compliance.operations.monitoring_feed import feed_activities
+from flowlet.audit.trail import Actor, acting
+from flowlet.core.clock import now
+
+_SWEPT = timedelta(days=3)
+
+
+@shared_task(name="compliance.run_scenarios")
+def run(**_: object) -> int:
+    """Give back refused proposals, evaluate what is dirty; return how many customers were looked at."""
+    with acting(Actor("SYSTEM", "job:compliance.run_scenarios")):
+        return_cases(now=now())
+        return sum(one.customers for one in run_scenarios(now=now()))
+
+
+@shared_task(name="compliance.sweep_activities")
+def sweep(**_: object) -> int:
+    """Feed what the events of the latest days missed and return how many activities that were: zero on a good day."""
+    with acting(Actor("SYSTEM", "job:compliance.sweep_activities")):
+        return feed_activities(since=now() - _SWEPT)
