@@ -38,6 +38,10 @@ _TRAIL = ("audit.view_auditrecord", "audit.verify_auditrecord", "audit.export_au
 
 _VENDORS = ("integrations.view_vendorcall", "integrations.view_vendorevent")
 
+_BANKS = ("integrations.view_banklink",)
+_WRITTEN = ("notifications.view_message",)
+_CHATS = ("assistant.view_chat",)
+
 # Which acts a person may make or check is each act's own matter; this one only opens the page.
 _APPROVALS = ("backoffice.view_approval",)
 _HELD = ("payments.decide_payment",)
@@ -46,9 +50,12 @@ _JOBS = ("backoffice.view_jobrun",)
 
 # role -> permissions (`app.codename`). Source: the table of roles in the back office design.
 ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
-    "support": (*_SEE_MONEY, *_CARDS),
+    "support": (*_SEE_MONEY, *_CARDS, *_BANKS, *_WRITTEN, *_CHATS),
     "ops": (
         *_SEE_MONEY,
+        *_BANKS,
+        *_WRITTEN,
+        *_CHATS,
         *_APPROVALS,
         *_JOBS,
         *_VENDORS,
@@ -62,6 +69,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     ),
     "officer": (
         *_SEE_MONEY,
+        *_BANKS,
         *_APPROVALS,
         *_FREEZE,
         *_HITS,
@@ -95,7 +103,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_CARD_WORK,
         "events.view_event",
     ),
-    "finance": (*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER, *_RAILS, "wallets.export_statement"),
+    "finance": (*_SEE_MONEY, *_CARDS, *_BANKS, *_APPROVALS, *_LEDGER, *_RAILS, "wallets.export_statement"),
     "finance_lead": (*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER, "wallets.export_statement", *_TRAIL),
     "analyst": ("payments.view_payment", *_APPROVALS, *_FRAUD, *_MODELS, *_MODEL_WORK),
     "auditor": (
@@ -106,6 +114,9 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
             *_LEDGER,
             *_TRAIL,
             *_VENDORS,
+            *_BANKS,
+            *_WRITTEN,
+            *_CHATS,
             *_FRAUD,
             *_MODELS,
             *_SEE_CASES,

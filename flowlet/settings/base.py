@@ -237,6 +237,11 @@ VENDORS_OFF = env.list("VENDORS_OFF", default=[])  # vendors that this deploymen
 SMS_BACKEND = "flowlet.integrations.twilio.client.SmsSender"
 CODE_BACKEND = "flowlet.integrations.twilio.client.CodeSender"
 
+# --- assistant: off in live mode until it is switched on; without a model it answers from templates ---------------------------
+ASSISTANT_ENABLED = env.bool("ASSISTANT_ENABLED", default=FLOWLET_MODE != "live")
+ASSISTANT_TOKENS_PER_DAY = env.int("ASSISTANT_TOKENS_PER_DAY", default=200_000)  # of each partner
+ASSISTANT_CHATS_KEPT_DAYS = env.int("ASSISTANT_CHATS_KEPT_DAYS", default=90)
+
 # --- API ----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
