@@ -18,7 +18,7 @@ from flowlet.audit.trail import Actor, acting
 from flowlet.backoffice.people import Person
 from flowlet.core.errors import AppError
 from flowlet.core.money import Money
-from flowlet.demo import cards, kyc, monitoring
+from flowlet.demo import cards, kyc, monitoring, rails, vendors
 from flowlet.demo.people import CLIENT_NAME, CLIENT_SECRET, DESKS, PARTNER_USER, PASSWORD
 from flowlet.demo.plan import Act, CustomerPlan, PartnerPlan
 from flowlet.demo.story import tell
@@ -37,6 +37,8 @@ _REPORT_EVERY = 25
 PARTS: tuple[tuple[str, Callable[..., object]], ...] = (
     ("Checking identities", kyc.fill),
     ("Using cards", cards.fill),
+    ("Paying out and topping up", rails.fill),
+    ("Linking banks, chatting", vendors.fill),
     ("Watching for laundering", monitoring.fill),
 )
 _SAMPLE = Path(__file__).resolve().parents[2] / "compliance" / "data" / "ofac-sample"

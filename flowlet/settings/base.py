@@ -233,6 +233,7 @@ CELERY_TIMEZONE = "UTC"
 
 # --- vendors and messages, see flowlet/settings/vendors.py ---------------------------------------------------------------
 VENDORS = read_vendors(simulator_urls(FLOWLET_MODE))
+VENDOR_JOURNAL = env.str("VENDOR_JOURNAL", default="")  # what the simulators of this checkout remember
 VENDORS_OFF = env.list("VENDORS_OFF", default=[])  # vendors that this deployment lives without
 SMS_BACKEND = "flowlet.integrations.twilio.client.SmsSender"
 CODE_BACKEND = "flowlet.integrations.twilio.client.CodeSender"
