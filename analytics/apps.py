@@ -8,3 +8,7 @@ class AnalyticsConfig(AppConfig):
 
     name = "analytics"
     verbose_name = "Analytics"
+
+    def ready(self) -> None:
+        """Listen to events; Django's admin app imports the pages."""
+        from analytics import receivers  # noqa: F401 - registers the receiver; needs loaded models

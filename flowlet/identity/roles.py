@@ -33,6 +33,10 @@ _TRAIL = ("audit.view_auditrecord", "audit.verify_auditrecord", "audit.export_au
 
 _VENDORS = ("integrations.view_vendorcall", "integrations.view_vendorevent")
 
+_FIGURES = ("analytics.view_overview", "analytics.view_payment_figures", "analytics.view_customer_figures")
+_MONEY_FIGURES = ("analytics.view_finance_figures",)
+_REPORTS = ("analytics.build_report", "analytics.export_report")
+
 # Which acts a person may make or check is each act's own matter; this one only opens the page.
 _APPROVALS = ("backoffice.view_approval",)
 _JOBS = ("backoffice.view_jobrun",)
@@ -41,6 +45,7 @@ _JOBS = ("backoffice.view_jobrun",)
 ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     "support": _SEE_MONEY,
     "ops": (
+        *_FIGURES,
         *_SEE_MONEY,
         *_APPROVALS,
         *_JOBS,
@@ -50,6 +55,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_UNFREEZE,
     ),
     "officer": (
+        *_FIGURES,
         *_SEE_MONEY,
         *_APPROVALS,
         *_FREEZE,
@@ -59,6 +65,8 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_FRAUD,
     ),
     "lead": (
+        *_FIGURES,
+        *_REPORTS,
         *_SEE_MONEY,
         *_APPROVALS,
         *_JOBS,
@@ -75,10 +83,30 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_MODEL_CHECK,
         "events.view_event",
     ),
-    "finance": (*_SEE_MONEY, *_APPROVALS, *_LEDGER, "wallets.export_statement"),
-    "finance_lead": (*_SEE_MONEY, *_APPROVALS, *_LEDGER, "wallets.export_statement", *_TRAIL),
-    "analyst": ("payments.view_payment", *_APPROVALS, *_FRAUD, *_MODELS, *_MODEL_WORK),
+    "finance": (
+        *_FIGURES,
+        *_MONEY_FIGURES,
+        *_REPORTS,
+        *_SEE_MONEY,
+        *_APPROVALS,
+        *_LEDGER,
+        "wallets.export_statement",
+    ),
+    "finance_lead": (
+        *_FIGURES,
+        *_MONEY_FIGURES,
+        *_REPORTS,
+        *_SEE_MONEY,
+        *_APPROVALS,
+        *_LEDGER,
+        "wallets.export_statement",
+        *_TRAIL,
+    ),
+    "analyst": (*_FIGURES, *_REPORTS, "payments.view_payment", *_APPROVALS, *_FRAUD, *_MODELS, *_MODEL_WORK),
     "auditor": (
+        *_FIGURES,
+        *_MONEY_FIGURES,
+        *_REPORTS,
         *(
             *_SEE_MONEY,
             *_APPROVALS,

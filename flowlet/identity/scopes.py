@@ -4,6 +4,7 @@ from types import MappingProxyType
 
 SCOPES = MappingProxyType(
     {
+        "analytics:read": "Read spending and other figures",
         "bank_accounts:read": "Read the bank accounts of customers",
         "bank_accounts:write": "Link bank accounts",
         "customers:read": "Read customers",
