@@ -28,5 +28,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("wallets.api.urls")),
     path("api/v1/", include("payments.api.urls")),
     path("api/v1/", include("compliance.api.urls")),
+    path("api/v1/", include("analytics.api.urls")),
     path("", include("flowlet.gateway.urls")),
 ]

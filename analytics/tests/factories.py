@@ -38,5 +38,5 @@ def rows_of(name: str) -> set[tuple]:
 
 
 def rebuild_all(now: datetime = NOW) -> None:
-    for name, _ in FACTS.items():
+    for name in dict(FACTS.items()):
         rebuild(fact=name, first=FIRST, last=LAST, now=now)

@@ -27,7 +27,7 @@ def wallets(partner):
 
 
 def all_rows():
-    return {name: rows_of(name) for name, _ in FACTS.items()}
+    return {name: rows_of(name) for name in dict(FACTS.items())}
 
 
 def test_facts_follow_payments_of_their_day(wallets):
@@ -88,7 +88,7 @@ def test_the_command_builds_what_the_jobs_built(wallets):
     catch_up()
     kept = all_rows()
 
-    for name, _ in FACTS.items():
+    for name in dict(FACTS.items()):
         FACTS.get(name).model.objects.all().delete()
     call_command("analytics_rebuild", "--from", "2026-01-01", "--to", "2026-12-31", verbosity=0)
 
