@@ -58,7 +58,7 @@ _FORMATS = {"csv": csv_response, "xlsx": xlsx_response}
     ),
 )
 @require_http_methods(["GET", "HEAD", "POST"])
-def reports(request: HttpRequest) -> HttpResponse | StreamingHttpResponse | FileResponse:
+def reports(request: HttpRequest) -> Any:
     """
     Answer the builder with its preview; a POST takes a file away or saves the question.
 
@@ -142,7 +142,7 @@ def _file(
         columns=[ExportColumn(title=head.title, right=head.right) for head in question.heads],
         rows=answer(question, today=today),
     )
-    changes = {
+    changes: dict[str, list[object]] = {
         "format": [None, wanted.upper()],
         "span": [None, f"{first} to {last}"],
         "rows": [None, rows],

@@ -1,5 +1,7 @@
 """Analytics as a Django application."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -11,4 +13,4 @@ class AnalyticsConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to events; Django's admin app imports the pages."""
-        from analytics import receivers  # noqa: F401 - registers the receiver; needs loaded models
+        import_module("analytics.receivers")  # needs loaded models

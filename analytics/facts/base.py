@@ -3,14 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from django.conf import settings
 from django.db import models
 
 from flowlet.core.registry import Registry
-
-Slices = tuple[str, Mapping[str, object]]
 
 
 class DayFact(models.Model):
@@ -89,7 +87,7 @@ class Fact:
 FACTS: Registry[Fact] = Registry("analytics.facts")
 
 
-def parameters(*, first: date, last: date, partner_id: int | None, everyone: bool) -> dict[str, object]:
+def parameters(*, first: date, last: date, partner_id: int | None, everyone: bool) -> dict[str, Any]:
     """Return what a fact's source query asks for."""
     return {
         "first": first,
