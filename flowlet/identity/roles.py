@@ -42,6 +42,11 @@ _BANKS = ("integrations.view_banklink",)
 _WRITTEN = ("notifications.view_message",)
 _CHATS = ("assistant.view_chat",)
 
+_FIGURES = ("analytics.view_overview", "analytics.view_payment_figures", "analytics.view_customer_figures")
+_MONEY_FIGURES = ("analytics.view_finance_figures",)
+_CARD_FIGURES = ("analytics.view_card_figures",)
+_FIGURE_REPORTS = ("analytics.build_report", "analytics.export_report")
+
 # Which acts a person may make or check is each act's own matter; this one only opens the page.
 _APPROVALS = ("backoffice.view_approval",)
 _HELD = ("payments.decide_payment",)
@@ -52,6 +57,8 @@ _JOBS = ("backoffice.view_jobrun",)
 ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     "support": (*_SEE_MONEY, *_CARDS, *_BANKS, *_WRITTEN, *_CHATS),
     "ops": (
+        *_FIGURES,
+        *_CARD_FIGURES,
         *_SEE_MONEY,
         *_BANKS,
         *_WRITTEN,
@@ -68,6 +75,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_CARD_WORK,
     ),
     "officer": (
+        *_FIGURES,
         *_SEE_MONEY,
         *_BANKS,
         *_APPROVALS,
@@ -82,6 +90,9 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_CARD_FREEZE,
     ),
     "lead": (
+        *_FIGURES,
+        *_CARD_FIGURES,
+        *_FIGURE_REPORTS,
         *_SEE_MONEY,
         *_HELD,
         *_APPROVALS,
@@ -103,10 +114,23 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_CARD_WORK,
         "events.view_event",
     ),
-    "finance": (*_SEE_MONEY, *_CARDS, *_BANKS, *_APPROVALS, *_LEDGER, *_RAILS, "wallets.export_statement"),
-    "finance_lead": (*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER, "wallets.export_statement", *_TRAIL),
-    "analyst": ("payments.view_payment", *_APPROVALS, *_FRAUD, *_MODELS, *_MODEL_WORK),
+    "finance": (
+        *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_FIGURE_REPORTS),
+        *(*_SEE_MONEY, *_CARDS, *_BANKS, *_APPROVALS, *_LEDGER, *_RAILS),
+        "wallets.export_statement",
+    ),
+    "finance_lead": (
+        *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_FIGURE_REPORTS),
+        *(*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER),
+        "wallets.export_statement",
+        *_TRAIL,
+    ),
+    "analyst": (
+        *(*_FIGURES, *_CARD_FIGURES, *_FIGURE_REPORTS),
+        *("payments.view_payment", *_APPROVALS, *_FRAUD, *_MODELS, *_MODEL_WORK),
+    ),
     "auditor": (
+        *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_FIGURE_REPORTS),
         *(
             *_SEE_MONEY,
             *_APPROVALS,

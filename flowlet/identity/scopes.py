@@ -4,6 +4,7 @@ from types import MappingProxyType
 
 SCOPES = MappingProxyType(
     {
+        "analytics:read": "Read spending and other figures",
         "assistant:read": "Read support chats",
         "assistant:write": "Hold support chats for customers",
         "bank_accounts:read": "Read the bank accounts of customers",
