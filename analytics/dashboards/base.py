@@ -107,14 +107,16 @@ def change(present: int, before: int, period: Period) -> str:
     )
 
 
-def day_axis(period: Period, *, url_name: str = "", prefix: str = "created", **fixed: str) -> Axis:
+def day_axis(
+    period: Period, *, url_name: str = "", prefix: str = "created", wide: bool = False, balance: bool = False
+) -> Axis:
     """Return the axis of a period's days; with a list's URL name each day leads to its rows."""
     hrefs = [
-        f"{reverse(url_name)}?{urlencode({**fixed, f'{prefix}_from': day, f'{prefix}_to': day})}"
+        f"{reverse(url_name)}?{urlencode({f'{prefix}_from': day, f'{prefix}_to': day})}"
         for day in period.days
         if url_name
     ]
-    return Axis(labels=day_labels(period.days), hrefs=hrefs, running=True)
+    return Axis(labels=day_labels(period.days), hrefs=hrefs, running=True, wide=wide, balance=balance)
 
 
 def span_href(period: Period, url_name: str, *, prefix: str = "created", **fixed: str) -> str:
@@ -122,13 +124,14 @@ def span_href(period: Period, url_name: str, *, prefix: str = "created", **fixed
     return f"{reverse(url_name)}?{urlencode({**fixed, f'{prefix}_from': period.first, f'{prefix}_to': period.last})}"
 
 
-def money_axis(period: Period, currency: str) -> Axis:
+def money_axis(period: Period, currency: str, *, balance: bool = False) -> Axis:
     """Return an axis of days whose values are minor units of the currency."""
     return Axis(
         labels=day_labels(period.days),
         full=lambda minor: Money(minor, currency).format(),
         short=lambda minor: _short(minor, currency),
         running=True,
+        balance=balance,
     )
 
 

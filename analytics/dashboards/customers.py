@@ -28,7 +28,7 @@ def active_chart(period: Period) -> ChartTile:
     series = [Series(title, series_of(found.get(kind, {}), period.days)) for kind, title in _KINDS]
     return ChartTile(
         title="Active customers per day",
-        plot=lines(day_axis(period), series),
+        plot=lines(day_axis(period, balance=True), series),
         note="With at least one entry that day; the legend shows today. Not to be added over days.",
     )
 
@@ -65,7 +65,9 @@ def _build(period: Period) -> tuple[Sequence[FigureTile], Sequence[ChartTile]]:
     ]
     series = [Series(title, series_of(new.get(kind, {}), period.days)) for kind, title in _KINDS]
     return figures, [
-        ChartTile(title="New customers per day", plot=stacked(day_axis(period), series), wide=True),
+        ChartTile(
+            title="New customers per day", plot=stacked(day_axis(period, wide=True), series), wide=True
+        ),
         active_chart(period),
         ChartTile(
             title="Wallets opened by currency",

@@ -60,13 +60,17 @@ def _build(period: Period) -> tuple[Sequence[FigureTile], Sequence[ChartTile]]:
                 title=f"Held for customers, {currency}",
                 icon="landmark",
                 value=Money(held[-1], currency).format(),
-                note=f"{Money(held[-1] - before.get(currency, 0), currency).format()} in {period.count} days",
+                note=f"{_signed(held[-1] - before.get(currency, 0), currency)} in {period.count} days",
                 href=reverse("admin:ledger_trial_balance"),
             )
         )
         if at < 2:  # noqa: PLR2004 - two currencies fill the page
             charts += _charts(period, currency, held, days)
     return figures, [*charts, _headings(period)]
+
+
+def _signed(minor: int, currency: str) -> str:
+    return f"{'+' if minor > 0 else ''}{Money(minor, currency).format()}"
 
 
 def _charts(period: Period, currency: str, held: Sequence[int], days: _Days) -> list[ChartTile]:
@@ -76,7 +80,7 @@ def _charts(period: Period, currency: str, held: Sequence[int], days: _Days) -> 
     return [
         ChartTile(
             title=f"Held for customers, {currency}",
-            plot=lines(axis, [Series("At the day's end", held)]),
+            plot=lines(money_axis(period, currency, balance=True), [Series("At the day's end", held)]),
             note="By booking date.",
         ),
         ChartTile(
@@ -94,7 +98,7 @@ def _headings(period: Period) -> ChartTile:
         .annotate(total=Sum("postings"))
         .order_by("-total", "account")[:8]
     )
-    named = [(words(account), int(total), f"{total:,} postings", "") for account, total in rows]
+    named = [(words(account), int(total), f"{total:,}", "") for account, total in rows]
     return ChartTile(title="Postings by heading", lines=ranked(named), wide=True)
 
 

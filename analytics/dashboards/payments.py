@@ -39,7 +39,7 @@ def count_chart(period: Period, *, wide: bool = True) -> ChartTile:
     ]
     return ChartTile(
         title="Payments per day",
-        plot=stacked(day_axis(period, url_name=LIST), series),
+        plot=stacked(day_axis(period, url_name=LIST, wide=wide), series),
         note="By the day they were made. Today is not over.",
         wide=wide,
     )

@@ -11,7 +11,8 @@ from flowlet.core.registry import Registry
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 760, 208, 40, 24, 8
 STEPS = 4
 BAR = 12
-LEFT_WIDE = 52
+LEFT_WIDE, RIGHT = 52, 18
+NARROW, WIDE = 540, 1120  # of a half and of a whole card, so that letters are of one size in both
 _HIGH = HEIGHT - BOTTOM - TOP
 
 
@@ -168,7 +169,7 @@ class Axis:
     What a chart's values stand on: labels, the address behind each, how a number is written, the unfinished end.
 
     `short` writes the numbers beside the lines, `full` those of the table. `running` tells that the last label is not
-    over: it is drawn lighter, or dashed.
+    over: it is drawn lighter, or dashed. Values of a `balance` are never added up: the legend shows the last one.
     """
 
     labels: Sequence[str]
@@ -176,6 +177,13 @@ class Axis:
     full: Callable[[int], str] = "{:,}".format
     short: Callable[[int], str] = "{:,}".format
     running: bool = False
+    wide: bool = False
+    balance: bool = False
+
+    @property
+    def width(self) -> int:
+        """Return how wide the drawing is."""
+        return WIDE if self.wide else NARROW
 
     def href(self, at: int) -> str:
         """Return the address of a label's rows, or ''."""
@@ -245,8 +253,7 @@ def _plot(
     return Plot(
         kind=kind,
         series=list(series),
-        # A sum of balances over days would be a lie: lines show where they end.
-        totals=[axis.full(one.total if kind == "stacked" else (one.values or [0])[-1]) for one in series],
+        totals=[axis.full((one.values or [0])[-1] if axis.balance else one.total) for one in series],
         bars=list(bars),
         dots=list(dots),
         paths=list(paths),
@@ -258,11 +265,12 @@ def _plot(
             (label, axis.href(at), [axis.full(one.values[at]) for one in series])
             for at, label in enumerate(axis.labels)
         ],
+        width=axis.width,
     )
 
 
 def _room(axis: Axis) -> float:
-    return (WIDTH - LEFT_WIDE) / max(len(axis.labels), 1)
+    return (axis.width - LEFT_WIDE - RIGHT) / max(len(axis.labels), 1)
 
 
 def _x(axis: Axis, at: int) -> float:
