@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("hooks/", include("flowlet.integrations.urls")),
     path("api/v1/", include("wallets.api.urls")),
     path("api/v1/", include("payments.api.urls")),
+    path("api/v1/", include("flowlet.assistant.api.urls")),
     path("api/v1/", include("cards.api.urls")),
     path("api/v1/", include("compliance.api.urls")),
     path("", include("flowlet.gateway.urls")),

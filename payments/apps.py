@@ -12,7 +12,11 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the events of this room, its rails, and what vendors tell it."""
-        from payments import events, vendor_events  # noqa: F401 - declare event types and handlers
+        from payments import (  # noqa: F401 - declare event types, handlers and receivers
+            events,
+            messages,
+            vendor_events,
+        )
         from payments.rails import registry  # needs loaded models
 
         registry.load()

@@ -14,7 +14,7 @@ UNDER_REVIEW = declare(
 )
 REQUIRES_ACTION = declare("payment.requires_action", "A payment waits for its payer to confirm it.")
 CANCELED = declare("payment.canceled", "A payment was canceled or not confirmed in time; no money moved.")
-RETURNED = declare("payment.returned", "A bank sent a payout back; the money is in the wallet again.")
+RETURNED = declare("payment.returned", "A bank sent a payout back, or took back a top-up that had come.")
 REFUND_CREATED = declare("refund.created", "A refund was begun; the money has left the wallet.")
 REFUND_SUCCEEDED = declare("refund.succeeded", "A refund was accepted; the card holder gets the money.")
 REFUND_FAILED = declare("refund.failed", "A refund failed; the money is back in the wallet.")

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from flowlet.core.errors import AppError, InvariantBroken
 from flowlet.core.locks import lock
 from flowlet.identity.models import Customer
+from flowlet.notifications.settings import wants_code
 from fraud.choices import Action
 from ledger.operations.holds import place_hold, release_hold
 from payments.choices import PaymentKind, PaymentStatus
@@ -53,9 +54,16 @@ def begin(payment: Payment, *, fraud_check: FraudCheck | None, sandbox_risk: str
     # Outside the savepoint: a refused attempt stays in fraud's history.
     verdict = fraud_check(request_for(payment, sandbox_risk=sandbox_risk), now) if fraud_check else _PASSED
     payment.fraud_decision = verdict.decision
+    action = verdict.action
+    if (
+        fraud_check
+        and action == Action.ALLOW
+        and wants_code(partner_id=payment.partner_id, amount=payment.amount)
+    ):
+        action = Action.STEP_UP
     try:
         with transaction.atomic():
-            _follow(payment, verdict.action, now)
+            _follow(payment, action, now)
     except AppError as refusal:
         give_back_limits(payment)
         _refuse(payment, refusal)

@@ -5,7 +5,7 @@ from celery import shared_task
 from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
 from payments import deciding
-from payments.outside import working
+from payments.outside import transfers, working
 
 
 @shared_task(name="payments.send_attempts")
@@ -20,6 +20,13 @@ def check_attempts(**_: object) -> int:
     """Ask vendors after what is not settled; safe to run twice and side by side, each is claimed first."""
     with acting(Actor("SYSTEM", "job:payments.check_attempts")):
         return working.check_due(now=now())
+
+
+@shared_task(name="payments.read_transfer_events")
+def read_transfer_events(**_: object) -> int:
+    """Read what became of bank transfers, should a webhook have got lost; safe to run twice and side by side."""
+    with acting(Actor("SYSTEM", "job:payments.read_transfer_events")):
+        return transfers.read_events(now=now())
 
 
 @shared_task(name="payments.cancel_unconfirmed")

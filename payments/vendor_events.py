@@ -1,9 +1,9 @@
-"""What Stripe tells us of its own accord: each event is a reason to ask how the object stands now."""
+"""What vendors tell us of their own accord: each event is a reason to ask how the object stands now."""
 
 from datetime import datetime
 
 from flowlet.integrations.events import VENDOR_EVENTS, ReceivedEvent
-from payments.outside import working
+from payments.outside import transfers, working
 
 _METADATA_KEY = "flowlet_reference"
 
@@ -40,6 +40,14 @@ def refund_changed(event: ReceivedEvent, now: datetime) -> bool:
     return bool(reference) and working.refresh_refund(
         our_reference=reference, vendor_reference=event.object_reference, now=now
     )
+
+
+@VENDOR_EVENTS.register("plaid", "TRANSFER.TRANSFER_EVENTS_UPDATE")
+def transfers_changed(event: ReceivedEvent, now: datetime) -> bool:
+    """Read what is new in the list of transfer events; the webhook says only that there is something."""
+    del event
+    transfers.read_events(now=now)
+    return True
 
 
 def _our_reference(event: ReceivedEvent) -> str:

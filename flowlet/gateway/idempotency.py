@@ -75,6 +75,34 @@ def answer_once(
         return _answered(claim, lambda: refuse(decided))
 
 
+def answer_outside(
+    claim: Claim, act: Callable[[], Answer], refuse: Callable[[AppError], Answer]
+) -> tuple[Answer, bool]:
+    """
+    As `answer_once`, for what waits for a vendor between transactions of its own: `act` runs in none of ours.
+
+    No lock can be held meanwhile, so two at the same instant may both act: what they do must be safe to run twice.
+    Then the first answer that was stored is sent to both.
+
+    :raises IdempotencyKeyReused: if the key belongs to another request
+    """
+    stored = _find(claim)
+    if stored is not None:
+        return stored, True
+    try:
+        answer = act()
+    except AppError as refusal:
+        if refusal.http_status != UNPROCESSABLE or isinstance(refusal, IdempotencyKeyReused):
+            raise
+        answer = refuse(refusal)
+    try:
+        with transaction.atomic():
+            _store(claim, answer)
+    except IdempotencyInFlight:
+        return _find(claim) or answer, True
+    return answer, False
+
+
 def _answered(claim: Claim, act: Callable[[], Answer]) -> tuple[Answer, bool]:
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, [f"{claim.partner_id}|{claim.operation}|{claim.key}"])

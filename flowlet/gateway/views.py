@@ -66,7 +66,8 @@ class ApiView(APIView):
     `list_query` is the query serializer of GET where GET is a list. `costs` weighs methods for the rate limit.
     A write runs in one transaction with its idempotency record. Raise an `AppError` to say no; return
     `self.refusal(error, object_id=…)` to say no and keep what was written. `transactional = False` leaves transactions
-    to the handler, for routes without token that hash passwords or must keep what they wrote when they say no.
+    to the handler: for routes without token that hash passwords or must keep what they wrote when they say no, and for
+    those that wait for a vendor, which may hold no transaction open. Their operations must be safe to run twice.
     """
 
     scopes: ClassVar[Mapping[str, str]] = {}
@@ -164,7 +165,7 @@ class ApiView(APIView):
         if passage.principal is None and not self.transactional:
             return self._finish(act())
         if key is None or passage.principal is None:
-            return self._finish(self._act_once(act))
+            return self._finish(self._act_once(act) if self.transactional else self._act_freely(act))
         claim = idempotency.Claim(
             partner_id=passage.principal.partner_id,
             operation=f"{request.method} /{_route(http)}",
@@ -173,8 +174,17 @@ class ApiView(APIView):
             request_id=passage.request_id,
             now=now(),
         )
-        answer, passage.replayed = idempotency.answer_once(claim, act, self._decided)
+        answer_once = idempotency.answer_once if self.transactional else idempotency.answer_outside
+        answer, passage.replayed = answer_once(claim, act, self._decided)
         return self._finish(answer)
+
+    def _act_freely(self, act: Callable[[], Answer]) -> Answer:
+        try:
+            return act()
+        except AppError as refusal:
+            if refusal.http_status != idempotency.UNPROCESSABLE:
+                raise
+            return self._decided(refusal)
 
     def _act_once(self, act: Callable[[], Answer]) -> Answer:
         try:

@@ -32,9 +32,15 @@ _MODEL_CHECK = ("fraud.approve_model",)
 _SEE_CASES = (*("compliance.view_case", "compliance.view_alert", "compliance.view_scenarioversion"),)
 _CASES = (*_SEE_CASES, "compliance.work_case", "compliance.propose_scenario")
 _CASES_CHECK = ("compliance.approve_case", "compliance.approve_scenario")
+_REPORTS = ("compliance.open_wall", "compliance.draft_report", "compliance.file_report")
+_REPORTS_CHECK = ("compliance.approve_report",)
 _TRAIL = ("audit.view_auditrecord", "audit.verify_auditrecord", "audit.export_auditrecord")
 
 _VENDORS = ("integrations.view_vendorcall", "integrations.view_vendorevent")
+
+_BANKS = ("integrations.view_banklink",)
+_WRITTEN = ("notifications.view_message",)
+_CHATS = ("assistant.view_chat",)
 
 # Which acts a person may make or check is each act's own matter; this one only opens the page.
 _APPROVALS = ("backoffice.view_approval",)
@@ -44,9 +50,12 @@ _JOBS = ("backoffice.view_jobrun",)
 
 # role -> permissions (`app.codename`). Source: the table of roles in the back office design.
 ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
-    "support": (*_SEE_MONEY, *_CARDS),
+    "support": (*_SEE_MONEY, *_CARDS, *_BANKS, *_WRITTEN, *_CHATS),
     "ops": (
         *_SEE_MONEY,
+        *_BANKS,
+        *_WRITTEN,
+        *_CHATS,
         *_APPROVALS,
         *_JOBS,
         *_VENDORS,
@@ -60,11 +69,13 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     ),
     "officer": (
         *_SEE_MONEY,
+        *_BANKS,
         *_APPROVALS,
         *_FREEZE,
         *_HITS,
         *_IDENTITIES,
         *_CASES,
+        *_REPORTS,
         *_FRAUD,
         *_HELD,
         *_CARDS,
@@ -82,6 +93,8 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         "compliance.approve_high_risk",
         *_CASES,
         *_CASES_CHECK,
+        *_REPORTS,
+        *_REPORTS_CHECK,
         *_TRAIL,
         *_FRAUD,
         *_MODELS,
@@ -90,7 +103,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_CARD_WORK,
         "events.view_event",
     ),
-    "finance": (*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER, *_RAILS, "wallets.export_statement"),
+    "finance": (*_SEE_MONEY, *_CARDS, *_BANKS, *_APPROVALS, *_LEDGER, *_RAILS, "wallets.export_statement"),
     "finance_lead": (*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER, "wallets.export_statement", *_TRAIL),
     "analyst": ("payments.view_payment", *_APPROVALS, *_FRAUD, *_MODELS, *_MODEL_WORK),
     "auditor": (
@@ -101,6 +114,9 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
             *_LEDGER,
             *_TRAIL,
             *_VENDORS,
+            *_BANKS,
+            *_WRITTEN,
+            *_CHATS,
             *_FRAUD,
             *_MODELS,
             *_SEE_CASES,

@@ -4,6 +4,8 @@ from types import MappingProxyType
 
 SCOPES = MappingProxyType(
     {
+        "assistant:read": "Read support chats",
+        "assistant:write": "Hold support chats for customers",
         "bank_accounts:read": "Read the bank accounts of customers",
         "bank_accounts:write": "Link bank accounts",
         "cards:read": "Read cards, their limits, authorisations and transactions",
@@ -16,6 +18,8 @@ SCOPES = MappingProxyType(
         "network": "Send authorisations and clearings as the card network does",
         "payments:read": "Read payments",
         "payments:write": "Make payments",
+        "settings:read": "Read settings of messages and codes",
+        "settings:write": "Change settings of messages and codes",
         "wallets:read": "Read wallets, balances and histories",
         "wallets:write": "Open and freeze wallets, deposit and withdraw",
     }

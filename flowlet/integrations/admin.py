@@ -20,6 +20,7 @@ from flowlet.backoffice.people import Person
 from flowlet.backoffice.site import register, register_page
 from flowlet.core import clock
 from flowlet.core.outcomes import Outcome
+from flowlet.integrations import admin_links as _links  # noqa: F401 - registers its page
 from flowlet.integrations.choices import EventStatus, VendorName
 from flowlet.integrations.events import retry_event
 from flowlet.integrations.health import Health, get_health

@@ -20,3 +20,23 @@ class EventStatus(TextChoices):
     UNKNOWN_TYPE = "UNKNOWN_TYPE", "Kept, type not used"
     UNMATCHED = "UNMATCHED", "Kept, object not known"
     FAILED = "FAILED", "Needs a person"
+
+
+class LinkStatus(TextChoices):
+    """The life of a link to a customer's bank; only an ACTIVE one can be used."""
+
+    PENDING = "PENDING", "Being linked"
+    ACTIVE = "ACTIVE", "Linked"
+    BROKEN = "BROKEN", "Log-in needed"
+    REMOVING = "REMOVING", "Being unlinked"
+    REMOVED = "REMOVED", "Unlinked"
+    FAILED = "FAILED", "Failed"
+
+
+class OwnerMatch(TextChoices):
+    """How well the customer's name fits the owner whom the bank names."""
+
+    MATCH = "MATCH", "Name matches"
+    CLOSE_MATCH = "CLOSE_MATCH", "Name is close"
+    NO_MATCH = "NO_MATCH", "Name differs"
+    NOT_POSSIBLE = "NOT_POSSIBLE", "Not checked"

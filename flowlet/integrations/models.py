@@ -1,4 +1,4 @@
-"""What we asked the vendors and what they told us."""
+"""What we asked the vendors, what they told us, and the banks that customers let us reach through them."""
 
 from typing import ClassVar
 
@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from flowlet.core.fields import EncryptedTextField, PublicIdField
 from flowlet.core.outcomes import Outcome
-from flowlet.integrations.choices import EventStatus, VendorName
+from flowlet.integrations.choices import EventStatus, LinkStatus, OwnerMatch, VendorName
 
 
 class VendorCall(models.Model):
@@ -86,3 +86,83 @@ class VendorEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.vendor} {self.type} {self.event_id}"
+
+
+class VendorCursor(models.Model):
+    """How far we have read a vendor's list of events; it only goes forward."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    position = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.position}"
+
+
+class BankLink(models.Model):
+    """
+    One bank that a customer linked through Plaid; the access token is a secret and gone once the link is removed.
+
+    `token_digest` is that of the public token it was made from: the same token again finds the same link.
+    """
+
+    public_id = PublicIdField(prefix="blk")
+    partner = models.ForeignKey("identity.Partner", models.PROTECT, related_name="bank_links")
+    customer = models.ForeignKey("identity.Customer", models.PROTECT, related_name="bank_links")
+    token_digest = models.BinaryField(unique=True)
+    vendor_reference = models.CharField(max_length=255, blank=True, default="")
+    access_token = EncryptedTextField(null=True, blank=True)
+    institution = models.CharField(max_length=120, blank=True, default="")
+    status = models.CharField(max_length=8, choices=LinkStatus, default=LinkStatus.PENDING)
+    reason = models.CharField(max_length=80, blank=True, default="")
+    created_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="bank_link_usable_has_token",
+                condition=~Q(status__in=("ACTIVE", "BROKEN", "REMOVING")) | Q(access_token__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="bank_link_removed_has_none",
+                condition=~Q(status="REMOVED") | Q(access_token__isnull=True, removed_at__isnull=False),
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["partner", "-created_at", "-id"], name="bank_link_by_partner"),
+            models.Index(fields=["customer", "-created_at", "-id"], name="bank_link_by_customer"),
+            models.Index(fields=["-created_at", "-id"], name="bank_link_newest"),
+            models.Index(fields=["vendor_reference"], name="bank_link_by_reference"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.institution or 'Bank'} {self.public_id}"
+
+
+class LinkedAccount(models.Model):
+    """An account at a linked bank: its name and last digits, and whether its owner seems to be the customer."""
+
+    public_id = PublicIdField(prefix="lac")
+    link = models.ForeignKey(BankLink, models.PROTECT, related_name="accounts")
+    vendor_reference = models.CharField(max_length=255)
+    name = models.CharField(max_length=120)
+    mask = models.CharField(max_length=8, blank=True, default="")
+    subtype = models.CharField(max_length=30, blank=True, default="")
+    currency = models.CharField(max_length=3, blank=True, default="")
+    owner_match = models.CharField(max_length=12, choices=OwnerMatch, default=OwnerMatch.NOT_POSSIBLE)
+    owner_score = models.PositiveSmallIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["link", "vendor_reference"], name="linked_account_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} •••• {self.mask}"
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether money may be drawn from it: the link lives and the owner seems to be the customer."""
+        owned = self.owner_match in (OwnerMatch.MATCH, OwnerMatch.CLOSE_MATCH)
+        return owned and self.link.status == LinkStatus.ACTIVE

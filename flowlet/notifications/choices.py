@@ -40,6 +40,7 @@ class OptOutSource(TextChoices):
 class ChallengeStatus(TextChoices):
     """The life of a one-time code."""
 
+    PLANNED = "PLANNED", "Planned"
     STARTING = "STARTING", "Being sent"
     SENT = "SENT", "Sent"
     APPROVED = "APPROVED", "Approved"

@@ -105,9 +105,39 @@ class Preference(models.Model):
         return f"{self.customer_id}: no {self.kind} by {self.channel}"
 
 
+class PartnerSetting(models.Model):
+    """What a partner wants to be written to its customers; without a row, nothing."""
+
+    partner = models.OneToOneField("identity.Partner", models.PROTECT, related_name="message_setting")
+    payment_messages = models.BooleanField(default=False)
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.partner_id}: {'with' if self.payment_messages else 'without'} payment messages"
+
+
+class CodeThreshold(models.Model):
+    """From which amount on a partner's payers must prove themselves by a code, in one currency."""
+
+    partner = models.ForeignKey("identity.Partner", models.PROTECT, related_name="code_thresholds")
+    currency = models.CharField(max_length=3)
+    amount_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["partner", "currency"], name="code_threshold_once"),
+            models.CheckConstraint(name="code_threshold_not_below_zero", condition=Q(amount_minor__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.partner_id}: {self.amount_minor} {self.currency}"
+
+
 class Challenge(models.Model):
     """
     One one-time code for one purpose. The code itself is the carrier's; we know only whether it was right.
+
+    A PLANNED one is sent by a worker at `next_step_at`; `expires_at` counts from the sending then.
 
     `purpose` names what it allows, such as `payment.confirm:pay_…`: an approval is good for that alone.
     """
@@ -118,7 +148,9 @@ class Challenge(models.Model):
     status = models.CharField(max_length=8, choices=ChallengeStatus, default=ChallengeStatus.STARTING)
     reason = models.CharField(max_length=60, blank=True, default="")
     vendor_reference = models.CharField(max_length=255, blank=True, default="")
+    language = models.CharField(max_length=5, default="en")
     checks = models.PositiveSmallIntegerField(default=0)
+    next_step_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     approved_at = models.DateTimeField(null=True, blank=True)
@@ -132,7 +164,12 @@ class Challenge(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["customer", "-created_at", "-id"], name="challenge_by_customer")
+            models.Index(fields=["customer", "-created_at", "-id"], name="challenge_by_customer"),
+            models.Index(
+                fields=["next_step_at", "id"],
+                name="challenge_due",
+                condition=Q(next_step_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

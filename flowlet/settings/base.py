@@ -171,6 +171,20 @@ RATELIMIT_USE_CACHE = "default"
 # A customer whom nobody could compare with a list (none is loaded) can receive money but not send any.
 SCREENING_BLOCKS_UNSCREENED = env.bool("SCREENING_BLOCKS_UNSCREENED", default=True)
 
+# --- reports to the authority: who files; the defaults are the sandbox's and belong to nobody ---------------------------
+FILER = {
+    "name": env.str("FILER_NAME", default="Flowlet Sandbox"),
+    "tin": env.str("FILER_TIN", default="000000000"),
+    "tcc": env.str("FILER_TCC", default="SANDBOX0"),
+    "street": env.str("FILER_STREET", default="1 Sandbox Street"),
+    "city": env.str("FILER_CITY", default="Springfield"),
+    "state": env.str("FILER_STATE", default="IL"),
+    "postcode": env.str("FILER_POSTCODE", default="62701"),
+    "country": env.str("FILER_COUNTRY", default="US"),
+    "contact": env.str("FILER_CONTACT", default="Compliance Office"),
+    "phone": env.str("FILER_PHONE", default="2175550100"),
+}
+
 # --- headers ------------------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -219,9 +233,15 @@ CELERY_TIMEZONE = "UTC"
 
 # --- vendors and messages, see flowlet/settings/vendors.py ---------------------------------------------------------------
 VENDORS = read_vendors(simulator_urls(FLOWLET_MODE))
+VENDOR_JOURNAL = env.str("VENDOR_JOURNAL", default="")  # what the simulators of this checkout remember
 VENDORS_OFF = env.list("VENDORS_OFF", default=[])  # vendors that this deployment lives without
 SMS_BACKEND = "flowlet.integrations.twilio.client.SmsSender"
 CODE_BACKEND = "flowlet.integrations.twilio.client.CodeSender"
+
+# --- assistant: off in live mode until it is switched on; without a model it answers from templates ---------------------------
+ASSISTANT_ENABLED = env.bool("ASSISTANT_ENABLED", default=FLOWLET_MODE != "live")
+ASSISTANT_TOKENS_PER_DAY = env.int("ASSISTANT_TOKENS_PER_DAY", default=200_000)  # of each partner
+ASSISTANT_CHATS_KEPT_DAYS = env.int("ASSISTANT_CHATS_KEPT_DAYS", default=90)
 
 # --- API ----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

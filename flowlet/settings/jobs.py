@@ -52,12 +52,26 @@ JOBS: tuple[Job, ...] = (
         safe="one row per vendor event id, locked while it is worked on, final once done",
         every_s=5,
     ),
+    Job(
+        task="integrations.give_back_links",
+        title="Gives back access to banks that customers unlinked",
+        safe="only links that wait for it; giving access back twice does no harm",
+        every_s=300,
+        expires_s=280,
+    ),
     # --- notifications ----------------------------------------------------------------------------------------------
     Job(
         task="notifications.send_due",
         title="Sends messages that wait",
         safe="a message is claimed before it is sent and has one id at the vendor",
         every_s=5,
+    ),
+    Job(
+        task="notifications.send_codes",
+        title="Sends one-time codes",
+        safe="a code is claimed before it is sent; one whose worker died ends, and a new one can be asked for",
+        every_s=2,
+        expires_s=10,
     ),
     # --- payments ---------------------------------------------------------------------------------------------------
     Job(
@@ -87,6 +101,13 @@ JOBS: tuple[Job, ...] = (
         safe="only a waiting request expires; the update is conditional",
         every_s=60,
         expires_s=50,
+    ),
+    Job(
+        task="payments.read_transfer_events",
+        title="Reads what became of bank transfers",
+        safe="a place in the vendor's list that only goes forward; settling ignores what it knows",
+        every_s=300,
+        expires_s=280,
     ),
     # --- ledger and wallets -----------------------------------------------------------------------------------------
     Job(
@@ -127,7 +148,29 @@ JOBS: tuple[Job, ...] = (
         expires_s=3_600,
     ),
     # --- reports to authorities -------------------------------------------------------------------------------------
+    Job(
+        task="compliance.build_currency_reports",
+        title="Sums up each person's cash of a day and makes the reports that are due",
+        safe="a person and day has one report; amounts change only until it is in a file",
+        at=(1, 30),
+        expires_s=3600,
+    ),
+    Job(
+        task="compliance.return_reports",
+        title="Gives documents back whose second person did not agree",
+        safe="only a document that waits is given back",
+        every_s=60,
+        expires_s=50,
+    ),
     # --- fraud ------------------------------------------------------------------------------------------------------
+    # --- assistant --------------------------------------------------------------------------------------------------
+    Job(
+        task="assistant.delete_old_chats",
+        title="Deletes support chats that were kept long enough",
+        safe="only chats whose time is over; what is gone is gone",
+        at=(2, 40),
+        expires_s=3600,
+    ),
     # --- analytics --------------------------------------------------------------------------------------------------
 )
 

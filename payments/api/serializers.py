@@ -3,6 +3,7 @@
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from flowlet.gateway.fields import AmountField, CurrencyField, IdField, TextField, WordField
 from flowlet.gateway.serializers import ListQuery, StrictSerializer
@@ -145,16 +146,33 @@ def render(payment: Payment) -> dict[str, Any]:
 
 
 class TopUpIn(StrictSerializer):
-    """A top-up of a wallet by card."""
+    """A top-up of a wallet by card or from a linked bank account."""
 
     wallet = IdField(prefix="wal", help_text="Where the money goes.")
     payment_method = TextField(
+        required=False,
         max_length=255,
         help_text="The card processor's token of the card, such as `pm_card_visa`; never a card number.",
+    )
+    bank_account = IdField(
+        prefix="lac",
+        required=False,
+        help_text="A linked bank account of the customer, in place of `payment_method`; USD only.",
     )
     amount = AmountField(help_text="Minor units: 1250 is 12.50 EUR, 1250 JPY, 1.250 KWD.")
     currency = CurrencyField(help_text="That of the wallet.")
     description = TextField(required=False, max_length=140, help_text="The customer sees it.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """
+        Take one source.
+
+        :raises ValidationError: if there is none, or two
+        """
+        if ("payment_method" in attrs) == ("bank_account" in attrs):
+            fault = "Give either payment_method or bank_account."
+            raise ValidationError({"payment_method": [ErrorDetail(fault, "one_source")]})
+        return attrs
 
 
 class RefundIn(StrictSerializer):

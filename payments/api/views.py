@@ -185,17 +185,18 @@ class PaymentView(ApiView):
 
 
 class TopUpsView(ApiView):
-    """Top-ups by card; they are payments, and read as such."""
+    """Top-ups by card or bank account; they are payments, and read as such."""
 
     scopes = {"POST": "payments:write"}
     idempotent = frozenset({"POST"})
 
     @document(
-        summary="Top up a wallet by card",
+        summary="Top up a wallet by card or bank account",
         description=(
-            "Answers with a payment that is `processing`; the card is charged within seconds. How it ended is told by "
-            "the events `payment.completed` and `payment.failed`, and by the payment itself. `outcome_unknown` means "
-            "that the card processor has not said; do not try again, we find out."
+            "Answers with a payment that is `processing`. A card is charged within seconds; dollars from a linked bank "
+            "account come when the bank has settled, after a day or two, and can still be `returned` weeks later. How it "
+            "ended is told by the events `payment.completed`, `payment.failed` and `payment.returned`, and by the "
+            "payment itself. `outcome_unknown` means that the processor has not said; do not try again, we find out."
         ),
         request=TopUpIn,
         answer=PaymentOut,
@@ -206,10 +207,12 @@ class TopUpsView(ApiView):
     def post(self, request: ApiRequest) -> Response | Answer:
         """Begin to collect."""
         values = self.validated(TopUpIn)
+        bank_account = values.get("bank_account", "")
         payment = create_top_up(
             partner_id=request.principal.partner_id,
             wallet_id=values["wallet"],
-            payment_method=values["payment_method"],
+            payment_method=bank_account or values["payment_method"],
+            rail="plaid_transfer" if bank_account else "stripe_card",
             amount=Money(values["amount"], values["currency"]),
             description=values.get("description", ""),
             idempotency_key=request.idempotency_key or None,

@@ -47,6 +47,18 @@ def give(
     return _move(payment, kind, (clearing, _house(_SUSPENSE, amount, now)), amount, source_key, now), True
 
 
+def take_back(payment: Payment, *, source_key: str, now: datetime) -> Posted:
+    """
+    Book back a top-up that its bank took back: debit the wallet, or where its money waits; credit the clearing.
+
+    It may not be refused: what the wallet cannot pay its owner owes, and later credits repay it first.
+    """
+    amount = payment.amount
+    account = _house(_SUSPENSE, amount, now) if payment.parked else payment.own_wallet.account_id
+    accounts = (account, _house(_CLEARING, amount, now))
+    return post_forced(draft=_draft(payment, "TOP_UP_RETURN", accounts, amount, source_key, now), now=now)
+
+
 def pay_out(payment: Payment, *, now: datetime) -> Posted:
     """
     Book a payout that a bank has got: the hold is captured, wallet to clearing.

@@ -23,9 +23,32 @@ _BANK = {
     "invalid_account_number": _UNKNOWN_ACCOUNT,
     "resource_missing": _UNKNOWN_ACCOUNT,
 }
+_NOT_ENOUGH = ("bank_funds", "The bank account has not enough money.")
+_NOT_AGREED = ("bank_not_authorised", "The owner of the bank account says that he did not agree.")
+# Source: Nacha's return reason codes; Plaid's decision rationale codes. Both in lower case.
+_TRANSFER = {
+    **_BOTH,
+    "nsf": _NOT_ENOUGH,
+    "r01": _NOT_ENOUGH,
+    "r09": _NOT_ENOUGH,
+    "r02": ("bank_account_closed", "The bank account is closed."),
+    "r03": _UNKNOWN_ACCOUNT,
+    "r04": _UNKNOWN_ACCOUNT,
+    "r05": _NOT_AGREED,
+    "r07": _NOT_AGREED,
+    "r10": _NOT_AGREED,
+    "r11": _NOT_AGREED,
+    "bank_account_not_usable": (
+        "bank_account_not_usable",
+        "The bank account is not linked any more, or needs its owner to log in.",
+    ),
+    "login_required": ("bank_log_in_needed", "The customer must log in at the bank again."),
+}
 _NOT_TAKEN = ("bank_declined", "The bank did not take the money.")
 
 
-def words_of(vendor_code: str, *, payout: bool) -> tuple[str, str]:
-    """Return code and sentence of a refusal by card or, for a payout, by bank."""
+def words_of(vendor_code: str, *, payout: bool, rail: str = "") -> tuple[str, str]:
+    """Return code and sentence of a refusal by card, or by the bank that a payout goes to or a top-up comes from."""
+    if rail == "plaid_transfer":
+        return _TRANSFER.get(vendor_code.lower(), ("bank_declined", "The bank declined the transfer."))
     return _BANK.get(vendor_code, _NOT_TAKEN) if payout else _CARD.get(vendor_code, _DECLINED)

@@ -14,6 +14,7 @@ from payments.models import Payment, Refund
 from payments.outside import booking
 from payments.outside.telling import tell_refund
 from payments.outside.top_ups import lock_wallet
+from payments.rails.registry import OUTSIDE_RAILS
 from wallets import policies
 from wallets.errors import KeyUsedBefore
 from wallets.queries import get_states
@@ -91,6 +92,8 @@ def _locked(partner_id: int, payment_id: str) -> Payment:
 def _checked(payment: Payment, amount_minor: int | None) -> Money:
     if payment.kind != PaymentKind.TOP_UP or payment.status != PaymentStatus.COMPLETED:
         raise NotRefundable(status=payment.status.lower())
+    if not OUTSIDE_RAILS.get(payment.rail).refundable:
+        raise NotRefundable(status="paid from a bank account; pay it out instead")
     left = payment.refundable
     amount = left if amount_minor is None else Money(amount_minor, payment.currency)
     if amount.minor > left.minor or left.minor == 0:

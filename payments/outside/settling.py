@@ -13,6 +13,7 @@ from payments.models import Payment, PaymentAttempt, Refund
 from payments.outside import booking
 from payments.outside.reasons import words_of
 from payments.outside.telling import tell_payment, tell_refund
+from payments.rails.registry import OUTSIDE_RAILS
 from wallets.operations.limits import give_back_limit
 
 # Seconds until the next look at a step that is open; after the last, a person has to look.
@@ -46,7 +47,8 @@ def settle_attempt(*, attempt_id: int, answer: Answer[None], now: datetime) -> N
     """
     Apply what a rail said about an attempt, once: its payment moves forward, and money is booked if it moved.
 
-    A payout that a bank had and sent back is returned: its money comes to the wallet again.
+    A payout that a bank had and sent back is returned: its money comes to the wallet again. So is what was drawn from
+    a bank that takes it back: the wallet pays it, or its owner owes it.
 
     :raises LateResult: if the attempt had ended otherwise; nothing changes
     """
@@ -54,7 +56,8 @@ def settle_attempt(*, attempt_id: int, answer: Answer[None], now: datetime) -> N
     payment = lock(Payment.objects.filter(pk=payment_id)).select_related(*_SIDES).get()
     attempt = PaymentAttempt.objects.get(pk=attempt_id)
     payout = payment.kind == PaymentKind.PAYOUT
-    if not _apply(attempt, answer, attempt.created_at, now, may_still_fail=payout):
+    returnable = payout or OUTSIDE_RAILS.get(payment.rail).returnable
+    if not _apply(attempt, answer, attempt.created_at, now, may_still_fail=returnable):
         _watch(attempt, payment, now)
         return
     attempt.save(update_fields=_STEP_FIELDS)
@@ -81,7 +84,7 @@ def _book(payment: Payment, attempt: PaymentAttempt, now: datetime) -> None:
             )
             payment.transaction_id, payment.completed_at = posted.transaction_id, now
         case PaymentStatus.FAILED:
-            payment.refusal_code, payment.refusal_detail = words_of(attempt.vendor_code, payout=payout)
+            payment.refusal_code, payment.refusal_detail = _words(payment, attempt)
             give_back_limit(
                 wallet=payment.own_wallet,
                 kind="OUT" if payout else "IN",
@@ -91,12 +94,20 @@ def _book(payment: Payment, attempt: PaymentAttempt, now: datetime) -> None:
             if payment.hold_id is not None:
                 release_hold(hold_id=payment.hold_id, source_key="failed", now=now)
         case PaymentStatus.RETURNED:
-            payment.refusal_code, payment.refusal_detail = words_of(attempt.vendor_code, payout=True)
+            payment.refusal_code, payment.refusal_detail = _words(payment, attempt)
             key = f"{payment.public_id}-returned"
-            posted, payment.parked = booking.give(
-                payment, kind="PAYOUT_RETURN", amount=payment.amount, source_key=key, now=now
-            )
+            if payout:
+                posted, payment.parked = booking.give(
+                    payment, kind="PAYOUT_RETURN", amount=payment.amount, source_key=key, now=now
+                )
+            else:
+                posted = booking.take_back(payment, source_key=key, now=now)
             payment.returned_id = posted.transaction_id
+
+
+def _words(payment: Payment, attempt: PaymentAttempt) -> tuple[str, str]:
+    payout = payment.kind == PaymentKind.PAYOUT
+    return words_of(attempt.vendor_code, payout=payout, rail=payment.rail)
 
 
 def _watch(attempt: PaymentAttempt, payment: Payment, now: datetime) -> None:

@@ -33,16 +33,16 @@ def create_top_up(
     rail: str = "stripe_card",
 ) -> Payment:
     """
-    Begin to collect from a card into a wallet, named by public id; the payment is PROCESSING when this returns.
+    Begin to collect into a wallet, named by public id; the payment is PROCESSING when this returns.
 
-    `payment_method` is the vendor's token of the card. The same key again returns the first payment. A well-formed
+    `payment_method` is the vendor's token of the card, or our id of a linked bank account. The same key again returns the first payment. A well-formed
     top-up that may not happen (freeze, restriction, limit) is kept as REFUSED, and nothing is collected.
 
     :raises UnknownRail: if no rail of that name collects from outside
     :raises NotFound: if the wallet is absent or another partner's
     :raises InvalidAmount: if the amount is not above zero
     :raises CurrencyMismatch: if the wallet has another currency
-    :raises AppError: if the rail cannot carry this amount
+    :raises AppError: if the rail cannot carry this amount, or not from there
     :raises KeyUsedBefore: if the key stands for another payment
     """
     if rail not in OUTSIDE_RAILS:
@@ -64,6 +64,9 @@ def create_top_up(
         return known
     policies.check_amount(amount, currencies=(wallet.currency,))
     OUTSIDE_RAILS.get(rail).check(amount)
+    OUTSIDE_RAILS.get(rail).check_target(
+        partner_id=partner_id, customer_id=wallet.customer_id, target=payment_method
+    )
     try:
         policies.check_money_in(get_states((wallet,))[wallet.pk])
         use_limit(wallet=wallet, kind="IN", amount=amount, now=now)

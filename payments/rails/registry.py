@@ -73,13 +73,22 @@ class OutsideRail(Protocol):
 
     Each says in our five words what is so; none raises what the vendor or the network did. `get` and `get_refund`
     ask after an object by the vendor's id where we have it, else by our reference.
+
+    `returnable`: what was collected may be taken back later; a REFUSED after DONE then means that it was.
+    `refundable`: it can be given back the way it came.
     """
 
     title: str
     vendor: str
+    returnable: bool
+    refundable: bool
 
     def check(self, amount: Money) -> None:
         """Raise the `AppError` that says why this amount cannot travel here."""
+        ...
+
+    def check_target(self, *, partner_id: int, customer_id: int, target: str) -> None:
+        """Raise the `AppError` that says why this customer's money cannot be collected from there."""
         ...
 
     def collect(self, call: Call) -> Answer[None]:

@@ -12,6 +12,8 @@ class StripeCardRail:
 
     title = "Card"
     vendor = "stripe"
+    returnable = False
+    refundable = True
 
     def check(self, amount: Money) -> None:
         """
@@ -20,6 +22,9 @@ class StripeCardRail:
         :raises flowlet.integrations.stripe.units.UnsupportedAmount: if it cannot
         """
         to_stripe(amount)
+
+    def check_target(self, *, partner_id: int, customer_id: int, target: str) -> None:
+        """Take any token: only Stripe knows whether it stands for a card."""
 
     def collect(self, call: Call) -> Answer[None]:
         """Create an intent and try it."""

@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from cards.tests.factories import make_card, pay
 from flowlet.core.money import Money
 from flowlet.gateway.tests.factories import bearer, make_client
 from flowlet.identity.models import Partner
@@ -32,6 +33,7 @@ CHECKS = [
     negative_data_rejection,
 ]
 LISTS = ("customers", "wallets", "bank_accounts", "deposits", "withdrawals", "payments", "events")
+LISTS += ("cards", "card_authorizations")
 ID = re.compile(r"([a-z]+)_[0-9A-HJKMNP-TV-Z]{26}")
 # Enough for every run; a long one asks for more.
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "10"))
@@ -54,6 +56,7 @@ def access(partner: Partner, settings: Any) -> dict[str, str]:
         idempotency_key=None,
         now=NOW,
     )
+    pay(make_card(make_customer(partner, "Ola Nilsen")), 5)
     return bearer(make_client(partner))
 
 
@@ -80,10 +83,11 @@ def _aim(case: schemathesis.Case, known: dict[str, list[str]]) -> None:
         "deposits": "dep",
         "events": "evt",
     }
-    prefixes |= {"payments": "pay", "withdrawals": "wdr"}
+    prefixes |= {"payments": "pay", "withdrawals": "wdr", "cards": "crd", "card_authorizations": "cau"}
     resource = case.path.removeprefix("/api/v1/").partition("/")[0]
     for name in case.path_parameters or {}:
-        case.path_parameters[name] = known.get(prefixes[resource], ["none"])[0]
+        prefix = "cau" if name == "authorization_id" else prefixes[resource]
+        case.path_parameters[name] = known.get(prefix, ["none"])[0]
     if isinstance(case.body, dict):
         for name, value in case.body.items():
             match = ID.fullmatch(value) if isinstance(value, str) else None

@@ -14,6 +14,23 @@ def in_words(prompt: str) -> str:
     return f"Here is what I found about: {asked}" if asked else "There was nothing to answer."
 
 
+def wanted_tools(tools: list[Json], given: Any) -> list[str]:
+    """Return the tools whose names share a word with the latest question and that were not called since."""
+    items = given if isinstance(given, list) else [{"role": "user", "content": given}]
+    asked, called = "", set[object]()
+    for item in items:
+        if item.get("role") == "user":
+            asked, called = str(item.get("content") or ""), set()
+        elif item.get("type") == "function_call":
+            called.add(item.get("name"))
+    words = {word.rstrip("s") for word in re.findall(r"[a-z]{4,}", asked.casefold())}
+    return [
+        name
+        for name in (str(tool.get("name")) for tool in tools if tool.get("type") == "function")
+        if name not in called and words & {part.rstrip("s") for part in name.split("_")}
+    ]
+
+
 def by_schema(schema: Json, prompt: str, digest: bytes, path: str = "") -> Any:
     """
     Return a value that is valid by a JSON schema: objects with all their properties, lists of two, the first or a

@@ -1,7 +1,7 @@
 """OpenAI as the house uses it: text in, text or JSON by a schema out. Callers have replaced personal data before."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar, cast
@@ -26,6 +26,100 @@ class Completion:
     model: str
     tokens_in: int
     tokens_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """Something the model may ask us to read. It takes no arguments: the model cannot choose whose data it is."""
+
+    name: str
+    description: str
+
+    @property
+    def on_the_wire(self) -> dict[str, Any]:
+        """Return it as OpenAI takes it."""
+        nothing = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+        described = {"name": self.name, "description": self.description, "parameters": nothing}
+        return {"type": "function", "strict": True, **described}
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """That the model asks for a tool; its result goes back under `call_id`."""
+
+    call_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a model did in one turn: asked for tools, or answered (`data`, valid by the schema)."""
+
+    calls: tuple[ToolCall, ...]
+    data: dict[str, Any] | None
+    model: str
+    tokens_in: int
+    tokens_out: int
+
+
+def take_turn(
+    *,
+    instructions: str,
+    items: Sequence[Mapping[str, Any]],
+    tools: Sequence[ToolSpec],
+    schema: dict[str, Any],
+    our_reference: str,
+    schema_name: str = "answer",
+    max_output_tokens: int = 2000,
+) -> Answer[Turn]:
+    """
+    Let the model take one turn in a conversation; tried twice as `complete` is.
+
+    `items` are messages, the calls of turns before and their results, in OpenAI's form. Nothing is stored there.
+    """
+    model = get_vendor("openai").options["model"]
+    text_format = {"type": "json_schema", "name": schema_name, "schema": schema, "strict": True}
+
+    def send(client: openai.OpenAI) -> Answer[Turn]:
+        response = client.responses.create(
+            model=model,
+            instructions=instructions,
+            input=cast("Any", list(items)),
+            tools=cast("Any", [tool.on_the_wire for tool in tools]),
+            max_output_tokens=max_output_tokens,
+            store=False,
+            text=cast("Any", {"format": text_format}),
+        )
+        return _turn(response, schema)
+
+    return _twice(lambda: _call("response.create", our_reference, send))
+
+
+def _turn(response: Any, schema: dict[str, Any]) -> Answer[Turn]:
+    calls = tuple(
+        ToolCall(str(item.call_id), str(item.name))
+        for item in response.output
+        if item.type == "function_call"
+    )
+    if not calls:
+        answer = _completion(response, schema)
+        done = answer.value
+        if done is None:
+            return Answer(answer.outcome, answer.reference, answer.code, request_id=answer.request_id)
+        turn = Turn((), done.data, done.model, done.tokens_in, done.tokens_out)
+        return Answer(answer.outcome, answer.reference, value=turn, request_id=answer.request_id)
+    request_id = str(response._request_id or "")  # noqa: SLF001 - the SDK's documented place for it
+    if response.status != "completed":
+        return Answer(Outcome.UNKNOWN, response.id, code="incomplete", request_id=request_id)
+    usage = response.usage
+    turn = Turn(
+        calls,
+        None,
+        str(response.model),
+        usage.input_tokens if usage else 0,
+        usage.output_tokens if usage else 0,
+    )
+    return Answer(Outcome.DONE, response.id, value=turn, request_id=request_id)
 
 
 def complete(

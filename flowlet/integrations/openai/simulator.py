@@ -7,7 +7,7 @@ import json
 import math
 from typing import Any, ClassVar
 
-from flowlet.integrations.openai.answers import by_schema, in_words
+from flowlet.integrations.openai.answers import by_schema, in_words, wanted_tools
 from flowlet.integrations.simulation.defaults import SECRETS
 from flowlet.integrations.simulation.protocol import Call, Delivery, Json, Reply, Simulator, VendorProblem
 
@@ -50,6 +50,8 @@ class OpenAISimulator(Simulator):
     def reset(self) -> None:
         """Forget everything."""
         self.calls: list[Json] = []
+        # What the model says next, word for word; used up one by one, before its own answers.
+        self.scripted: list[str] = []
         self.responses: dict[str, Json] = {}
 
     def books(self) -> Json:
@@ -110,9 +112,12 @@ class OpenAISimulator(Simulator):
         given = body.get("input", "")
         prompt = [str(body.get("instructions") or ""), given if isinstance(given, str) else json.dumps(given)]
         wanted = (body.get("text") or {}).get("format") or {"type": "text"}
-        text = self._answer(prompt, wanted.get("schema") if wanted.get("type") == "json_schema" else None)
         response = self._new_response(body, wanted)
         self.responses[response["id"]] = response
+        if (asked := wanted_tools(body.get("tools") or [], given)) and not self.scripted:
+            self._ask_for(response, asked, prompt)
+            return self._reply(response)
+        text = self._answer(prompt, wanted.get("schema") if wanted.get("type") == "json_schema" else None)
         if body.get("background"):
             plan = {"response_id": response["id"], "text": text, "prompt": prompt}
             self.world.plan(_BACKGROUND_S, self.vendor, "complete", plan)
@@ -181,6 +186,8 @@ class OpenAISimulator(Simulator):
         return body
 
     def _answer(self, prompt: list[str], schema: Json | None) -> str:
+        if self.scripted:
+            return self.scripted.pop(0)
         if schema is None:
             return in_words(prompt[-1])
         return json.dumps(by_schema(schema, prompt[-1], self.world.digest("answer", *prompt)))
@@ -205,24 +212,40 @@ class OpenAISimulator(Simulator):
             "temperature": 1.0,
             "text": {"format": wanted},
             "tool_choice": "auto",
-            "tools": [],
+            "tools": body.get("tools") or [],
             "top_p": 1.0,
             "truncation": "disabled",
         }
 
+    def _ask_for(self, response: Json, tools: list[str], prompt: list[str]) -> None:
+        calls = [
+            {
+                "id": self.world.new_id("output", "fc_"),
+                "type": "function_call",
+                "call_id": self.world.new_id("call", "call_"),
+                "name": name,
+                "arguments": "{}",
+                "status": "completed",
+            }
+            for name in tools
+        ]
+        self._finish(response, calls, "".join(tools), prompt)
+
     def _complete(self, response: Json, text: str, prompt: list[str]) -> None:
         content = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+        message = {
+            "id": self.world.new_id("output", "msg_"),
+            "type": "message",
+            "role": "assistant",
+            "status": "completed",
+            "content": [content],
+        }
+        self._finish(response, [message], text, prompt)
+
+    def _finish(self, response: Json, output: list[Json], text: str, prompt: list[str]) -> None:
         response.update(
             status="completed",
-            output=[
-                {
-                    "id": self.world.new_id("output", "msg_"),
-                    "type": "message",
-                    "role": "assistant",
-                    "status": "completed",
-                    "content": [content],
-                }
-            ],
+            output=output,
             usage={
                 "input_tokens": _tokens(*prompt),
                 "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},

@@ -30,8 +30,8 @@ BANKS = {
 OWNER = "Alberta Bobbeth Charleson"  # the owner of every account in Plaid's sandbox
 
 
-def accounts_of(bank: Bank, item_id: str, world: World) -> list[Json]:
-    """Return a checking and a savings account, with numbers that follow from seed and item."""
+def accounts_of(bank: Bank, item_id: str, world: World, owner: str = OWNER) -> list[Json]:
+    """Return a checking and a savings account of the owner, with numbers that follow from seed and item."""
     kinds = (("checking", "Plaid Checking", 2500.0), ("savings", "Plaid Saving", 12000.0))
     return [
         {
@@ -42,7 +42,7 @@ def accounts_of(bank: Bank, item_id: str, world: World) -> list[Json]:
             "name": name,
             "numbers": _numbers(bank, digits),
             "numbers_kind": bank.kind,
-            "owner": OWNER,
+            "owner": owner,
             "subtype": subtype,
         }
         for subtype, name, available in kinds

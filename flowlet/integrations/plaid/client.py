@@ -1,5 +1,6 @@
 """Plaid as the house uses it: link a bank, read accounts and numbers, move dollars. The real SDK does the talking."""
 
+import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -14,12 +15,15 @@ from plaid.model.auth_get_request import AuthGetRequest
 from plaid.model.country_code import CountryCode
 from plaid.model.identity_match_request import IdentityMatchRequest
 from plaid.model.identity_match_user import IdentityMatchUser
+from plaid.model.item_get_request import ItemGetRequest
 from plaid.model.item_public_token_exchange_request import ItemPublicTokenExchangeRequest
 from plaid.model.item_remove_request import ItemRemoveRequest
+from plaid.model.link_token_create_hosted_link import LinkTokenCreateHostedLink
 from plaid.model.link_token_create_request import LinkTokenCreateRequest
 from plaid.model.link_token_create_request_user import LinkTokenCreateRequestUser
 from plaid.model.products import Products
 from plaid.model.sandbox_public_token_create_request import SandboxPublicTokenCreateRequest
+from plaid.model.sandbox_public_token_create_request_options import SandboxPublicTokenCreateRequestOptions
 from plaid.model.webhook_verification_key_get_request import WebhookVerificationKeyGetRequest
 
 from flowlet.core.errors import InvariantBroken
@@ -48,7 +52,9 @@ def create_link_token(
     Return a token for the page on which a person picks his bank.
 
     `user_reference` is the customer's public id, never a name or address; countries are ISO codes, language two letters.
+    In the sandbox the answer also holds the address of a page that needs no script of ours.
     """
+    hosted = {} if settings.FLOWLET_MODE == "live" else {"hosted_link": LinkTokenCreateHostedLink()}
     request = LinkTokenCreateRequest(
         client_name="Flowlet",
         language=language,
@@ -56,25 +62,30 @@ def create_link_token(
         products=[Products(name) for name in products],
         user=LinkTokenCreateRequestUser(client_user_id=user_reference),
         webhook=public_url(HOOK_PATH),
+        **hosted,
     )
 
     def read(data: dict[str, Any]) -> Answer[LinkToken]:
-        token = LinkToken(data["link_token"], data["expiration"])
+        token = LinkToken(data["link_token"], data["expiration"], str(data.get("hosted_link_url") or ""))
         return Answer(Outcome.DONE, value=token)
 
     return call("link_token.create", user_reference, "link_token_create", request, read)
 
 
-def create_sandbox_public_token(*, institution: str, products: Sequence[str] = ("auth",)) -> Answer[str]:
+def create_sandbox_public_token(
+    *, institution: str, products: Sequence[str] = ("auth",), owner: str = ""
+) -> Answer[str]:
     """
-    Link a bank without a person, for the sandbox and the demo.
+    Link a bank without a person, for the sandbox and the demo; `owner` is whose accounts they are.
 
     :raises InvariantBroken: in live mode
     """
     if settings.FLOWLET_MODE == "live":
         raise InvariantBroken("public tokens come from people in live mode")
     request = SandboxPublicTokenCreateRequest(
-        institution_id=institution, initial_products=[Products(name) for name in products]
+        institution_id=institution,
+        initial_products=[Products(name) for name in products],
+        **({"options": _custom_user(owner)} if owner else {}),
     )
     return call(
         "sandbox_public_token.create",
@@ -82,6 +93,14 @@ def create_sandbox_public_token(*, institution: str, products: Sequence[str] = (
         "sandbox_public_token_create",
         request,
         lambda data: Answer(Outcome.DONE, value=str(data["public_token"])),
+    )
+
+
+def _custom_user(owner: str) -> SandboxPublicTokenCreateRequestOptions:
+    # Plaid's way to have accounts of one's own in its sandbox: the password is a description of them.
+    described = {"override_accounts": [{"identity": {"names": [owner]}}]}
+    return SandboxPublicTokenCreateRequestOptions(
+        override_username="user_custom", override_password=json.dumps(described)
     )
 
 
@@ -93,6 +112,16 @@ def exchange_public_token(*, public_token: str, our_reference: str) -> Answer[It
 
     request = ItemPublicTokenExchangeRequest(public_token=public_token)
     return call("public_token.exchange", our_reference, "item_public_token_exchange", request, read)
+
+
+def get_institution(*, access_token: str, our_reference: str = "") -> Answer[str]:
+    """Return the name of the linked bank, '' if Plaid does not say."""
+    request = ItemGetRequest(access_token=access_token)
+
+    def read(data: dict[str, Any]) -> Answer[str]:
+        return Answer(Outcome.DONE, value=str(data["item"].get("institution_name") or ""))
+
+    return call("item.get", our_reference, "item_get", request, read, is_lookup=True)
 
 
 def remove_item(*, access_token: str, our_reference: str) -> Answer[None]:

@@ -11,10 +11,11 @@ from flowlet.core.money import Money
 
 @dataclass(frozen=True, slots=True)
 class LinkToken:
-    """Opens the page on which a person picks his bank, until it expires."""
+    """Opens the page on which a person picks his bank, until it expires; `url` is a ready-made one, '' for none."""
 
     token: str
     expires_at: datetime
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

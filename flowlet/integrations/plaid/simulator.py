@@ -1,11 +1,12 @@
 """A Plaid that can be asked to misbehave: link, accounts, numbers, transfers, rotating ES256 keys."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
-from flowlet.integrations.plaid import banks
+from flowlet.integrations.plaid import banks, hosted
 from flowlet.integrations.plaid.ground import PlaidGround
 from flowlet.integrations.simulation.protocol import Call, Delivery, Json, Reply
 
@@ -44,6 +45,8 @@ class PlaidSimulator(PlaidGround):
         "POST /transfer/event/sync": "sync_events",
         "POST /sandbox/transfer/simulate": "simulate",
         "POST /webhook_verification_key/get": "get_key",
+        "GET /hosted/{link}": "show_page",
+        "POST /hosted/{link}": "pick_bank",
     }
 
     def reset(self) -> None:
@@ -70,25 +73,48 @@ class PlaidSimulator(PlaidGround):
         token = self.world.new_id("link", "link-sandbox-")
         expires = self.world.now() + _LINK_LIFE_S
         self.links[token] = expires
-        return self._reply({"link_token": token, "expiration": _iso(expires)})
+        reply = {"link_token": token, "expiration": _iso(expires)}
+        if "hosted_link" in body:
+            reply["hosted_link_url"] = f"http://{call.headers.get('host', '127.0.0.1')}/hosted/{token}"
+        return self._reply(reply)
+
+    def show_page(self, call: Call, link: str) -> Reply:
+        """Show the page on which a person picks his bank."""
+        del call
+        if self.links.get(link, 0) < self.world.now():
+            return hosted.gone()
+        return hosted.choose(link)
+
+    def pick_bank(self, call: Call, link: str) -> Reply:
+        """Link the bank that was picked and show the public token."""
+        picked = call.form()
+        if self.links.get(link, 0) < self.world.now() or picked.get("institution") not in banks.BANKS:
+            return hosted.gone()
+        return hosted.linked(self._link(picked["institution"], [], picked.get("owner") or banks.OWNER, None))
 
     def create_public_token(self, call: Call) -> Reply:
         """Link a bank without a person, as Plaid's sandbox does."""
         body = call.json()
-        bank = banks.BANKS.get(body.get("institution_id", ""))
-        if bank is None:
+        if body.get("institution_id", "") not in banks.BANKS:
             raise self._refusal("INVALID_INSTITUTION", "institution_id")
+        options = body.get("options", {})
+        owner = _owner(options)
+        products = body.get("initial_products", [])
+        token = self._link(body["institution_id"], products, owner, options.get("webhook"))
+        return self._reply({"public_token": token})
+
+    def _link(self, institution: str, products: list[str], owner: str, webhook: str | None) -> str:
         item_id = self.world.new_id("item", "")
         self.items[item_id] = {
             "item_id": item_id,
-            "institution_id": body["institution_id"],
-            "webhook": body.get("options", {}).get("webhook") or self.hook_url or None,
-            "products": body.get("initial_products", []),
-            "accounts": banks.accounts_of(bank, item_id, self.world),
+            "institution_id": institution,
+            "webhook": webhook or self.hook_url or None,
+            "products": products,
+            "accounts": banks.accounts_of(banks.BANKS[institution], item_id, self.world, owner),
         }
         token = self.world.new_id("public", "public-sandbox-")
         self.public_tokens[token] = item_id
-        return self._reply({"public_token": token})
+        return token
 
     def exchange(self, call: Call) -> Reply:
         """Turn a public token into an access token, once."""
@@ -269,6 +295,11 @@ class PlaidSimulator(PlaidGround):
         self._happen(transfer, body["event_type"], body.get("failure_reason"))
         return self._reply({})
 
+    def bounce_latest(self, code: str = "R01") -> None:
+        """Let the bank of the latest transfer take it back."""
+        *_, transfer = self.transfers.values()
+        self._happen(transfer, "returned", {"failure_code": code})
+
     def step_move(self, transfer_id: str, status: str) -> None:
         """Move a transfer on, unless it has ended or was moved already."""
         transfer = self.transfers[transfer_id]
@@ -340,6 +371,16 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def _owner(options: Json) -> str:
+    """Return whose accounts the sandbox was told to make: Plaid's custom user describes them in its password."""
+    if options.get("override_username") != "user_custom":
+        return banks.OWNER
+    described = json.loads(options.get("override_password") or "{}")
+    accounts = described.get("override_accounts") or [{}]
+    names = accounts[0].get("identity", {}).get("names") or [banks.OWNER]
+    return str(names[0])
+
+
 def _shown_user(user: Json) -> Json:
     names = ("phone_number", "email_address", "address")
     return {"legal_name": user.get("legal_name", ""), **{name: user.get(name) for name in names}}
@@ -352,6 +393,7 @@ def _shown_item(item: Json) -> Json:
         "consent_expiration_time": None,
         "error": None,
         "institution_id": item["institution_id"],
+        "institution_name": banks.BANKS[item["institution_id"]].name,
         "item_id": item["item_id"],
         "update_type": "background",
         "webhook": item["webhook"],

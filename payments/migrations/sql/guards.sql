@@ -79,19 +79,19 @@ END $$;
 CREATE TRIGGER payments_payment_check_sides BEFORE INSERT ON payments_payment
     FOR EACH ROW EXECUTE FUNCTION payments_check_sides();
 
--- One call to a vendor: what was asked never changes, a refusal is final. A refund or payout that was done may still
--- come back: banks return money days later.
+-- One call to a vendor: what was asked never changes, a refusal is final. A refund, a payout and what was drawn from a
+-- bank may still come back after it was done: banks return money days and weeks later.
 CREATE FUNCTION payments_guard_step() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
 DECLARE
     moving CONSTANT text[] := ARRAY['state', 'vendor_reference', 'vendor_code', 'sent_at', 'answered_at',
                                     'next_check_at', 'checks', 'status', 'returned_id'];
     refund CONSTANT boolean := TG_TABLE_NAME = 'payments_refund';
-    payout CONSTANT boolean := EXISTS (
-        SELECT FROM public.payments_payment p WHERE p.id = NEW.payment_id AND p.kind = 'PAYOUT');
+    bank CONSTANT boolean := EXISTS (
+        SELECT FROM public.payments_payment p WHERE p.id = NEW.payment_id AND (p.kind = 'PAYOUT' OR p.rail = 'plaid_transfer'));
 BEGIN
     IF (to_jsonb(NEW) - moving) IS DISTINCT FROM (to_jsonb(OLD) - moving)
         OR OLD.state = 'REFUSED' AND NEW.state <> 'REFUSED'
-        OR OLD.state = 'DONE' AND NEW.state <> 'DONE' AND NOT ((refund OR payout) AND NEW.state = 'REFUSED')
+        OR OLD.state = 'DONE' AND NEW.state <> 'DONE' AND NOT ((refund OR bank) AND NEW.state = 'REFUSED')
         OR refund AND (to_jsonb(OLD) ->> 'status', to_jsonb(NEW) ->> 'status') IN (
             ('SUCCEEDED', 'PENDING'), ('FAILED', 'PENDING'), ('FAILED', 'SUCCEEDED')
         ) THEN

@@ -1,0 +1,1 @@
+DROP TRIGGER chat_message_refuse_update ON assistant_chatmessage;
