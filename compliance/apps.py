@@ -22,7 +22,7 @@ class ComplianceConfig(AppConfig):
         for name in (
             *("receivers", "admin_lists", "admin_today", "admin_kyc", "admin_kyc_today", "tasks_kyc"),
             *("operations.cases_deciding", "operations.monitoring_versions"),
-            *("admin_cases", "admin_case_actions", "admin_cases_today"),
+            *("admin_cases", "admin_case_actions", "admin_cases_today", "admin_drafts"),
             *("admin_monitoring", "admin_scenario_changes"),
         ):
             import_module(f"compliance.{name}")
