@@ -104,6 +104,14 @@ def submit(report: SuspiciousActivityReport, maker: User, now: datetime, *, file
     return done.approval
 
 
+def make_file(form: FilingForm, maker: User, now: datetime) -> Filing:
+    """Make a file into which every report that waits must get."""
+    made = file_batch(form=form, user_id=maker.pk, now=now)
+    assert made.filing is not None
+    assert made.set_aside == 0
+    return made.filing
+
+
 def answer(*numbers: int, status: str = "A", fatal: bool = False) -> bytes:
     rows = "".join(
         f'<EFilingActivityXML SeqNum="{number}"><BSAID>{"" if fatal else f"3100000000{number:04}"}</BSAID>'
@@ -147,7 +155,7 @@ def test_from_draft_to_the_authoritys_number(
     draft: SuspiciousActivityReport, officer: User, lead: User, now: datetime
 ) -> None:
     say(submit(draft, officer, now), lead, now)
-    filing = file_batch(form=FilingForm.SARX, user_id=officer.pk, now=now)
+    filing = make_file(FilingForm.SARX, officer, now)
     content = filing.content.encode()
     mark_filed(filing_id=filing.public_id, filed_on=now.date(), now=now)
 
@@ -160,7 +168,7 @@ def test_from_draft_to_the_authoritys_number(
     assert (row.accepted, row.rejected, again.pk) == (1, 0, row.pk)
     correction = reports.correct_report(report_id=draft.public_id, user_id=officer.pk, now=now)
     say(submit(correction, officer, now), lead, now)
-    second = file_batch(form=FilingForm.SARX, user_id=officer.pk, now=now)
+    second = make_file(FilingForm.SARX, officer, now)
     root = etree.fromstring(second.content.encode())
     assert root.findtext(".//{*}EFilingPriorDocumentNumber") == "31000000000001"
     assert check_file(second.content.encode()) == []
@@ -204,7 +212,7 @@ def test_not_to_file_needs_two_people_too(
     draft.refresh_from_db()
     assert draft.state == "NOT_FILED"
     with pytest.raises(NothingToFile):
-        file_batch(form=FilingForm.SARX, user_id=officer.pk, now=now)
+        make_file(FilingForm.SARX, officer, now)
 
 
 def test_what_the_authority_would_refuse_cannot_be_submitted(
@@ -245,7 +253,7 @@ def test_an_answer_that_does_not_fit_is_refused_and_changes_nothing(
     draft: SuspiciousActivityReport, officer: User, lead: User, now: datetime, content: bytes, why: str
 ) -> None:
     say(submit(draft, officer, now), lead, now)
-    filing = file_batch(form=FilingForm.SARX, user_id=officer.pk, now=now)
+    filing = make_file(FilingForm.SARX, officer, now)
     mark_filed(filing_id=filing.public_id, filed_on=now.date(), now=now)
 
     with pytest.raises(AcknowledgementRefused, match=why):
@@ -260,7 +268,7 @@ def test_a_fatal_answer_rejects_the_report_with_its_words(
     draft: SuspiciousActivityReport, officer: User, lead: User, now: datetime
 ) -> None:
     say(submit(draft, officer, now), lead, now)
-    filing = file_batch(form=FilingForm.SARX, user_id=officer.pk, now=now)
+    filing = make_file(FilingForm.SARX, officer, now)
     mark_filed(filing_id=filing.public_id, filed_on=now.date(), now=now)
 
     record_acknowledgement(filing_id=filing.public_id, content=answer(1, fatal=True), user_id=None, now=now)
@@ -274,7 +282,7 @@ def test_nothing_of_a_report_reaches_partners_or_the_customers_time_line(
     draft: SuspiciousActivityReport, officer: User, lead: User, customer: Customer, now: datetime
 ) -> None:
     say(submit(draft, officer, now), lead, now)
-    file_batch(form=FilingForm.SARX, user_id=officer.pk, now=now)
+    make_file(FilingForm.SARX, officer, now)
 
     assert not Event.objects.filter(data__icontains="rpt_").exists()
     about = AuditRecord.objects.filter(customer=customer.public_id).values_list("action", flat=True)
@@ -336,14 +344,14 @@ def test_a_day_is_filed_whole_and_late_cash_is_noted(
     feed_activities()
     assert build_reports(now=now) == 1
 
-    filing = file_batch(form=FilingForm.CTRX, user_id=officer.pk, now=now)
+    filing = make_file(FilingForm.CTRX, officer, now)
     cash_in(wallet, 70_000, day, "c")
     feed_activities()
     build_reports(now=now)
 
     report = CurrencyTransactionReport.objects.get()
     assert check_file(filing.content.encode()) == []
-    assert (report.state, report.cash_in_cents, report.late_cents) == ("BATCHED", 1_050_001, 70_000)
+    assert (report.state, report.cash_in_cents, report.late_in_cents) == ("BATCHED", 1_050_001, 70_000)
     root = etree.fromstring(filing.content.encode())
     assert root.get("TotalAmount") == "10501"
     with pytest.raises(IntegrityError), transaction.atomic():
