@@ -45,9 +45,6 @@ _FIGURES = ("analytics.view_overview", "analytics.view_payment_figures", "analyt
 _MONEY_FIGURES = ("analytics.view_finance_figures",)
 _BUILDER = ("analytics.build_report", "analytics.export_report")
 
-_CARD_FIGURES = ("analytics.view_card_figures",)
-_FIGURE_REPORTS = ("analytics.build_report", "analytics.export_report")
-
 # Which acts a person may make or check is each act's own matter; this one only opens the page.
 _APPROVALS = ("backoffice.view_approval",)
 _HELD = ("payments.decide_payment",)
@@ -58,8 +55,6 @@ _JOBS = ("backoffice.view_jobrun",)
 ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     "support": (*_SEE_MONEY, *_CARDS, *_BANKS, *_WRITTEN, *_CHATS),
     "ops": (
-        *_FIGURES,
-        *_CARD_FIGURES,
         *_SEE_MONEY,
         *(*_CARDS, *_CARD_WORK),
         *(*_BANKS, *_WRITTEN, *_CHATS),
@@ -80,9 +75,6 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_FIGURES,
     ),
     "lead": (
-        *_FIGURES,
-        *_CARD_FIGURES,
-        *_FIGURE_REPORTS,
         *_SEE_MONEY,
         *(*_CARDS, *_CARD_WORK),
         *_BANKS,
@@ -117,32 +109,6 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *(*_VENDORS, *_FRAUD, *_MODELS, *_SEE_CASES),
         *(*_APPROVALS, *_JOBS, *_TRAIL, "events.view_event"),
         *(*_FIGURES, *_MONEY_FIGURES, *_BUILDER),
-        *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_FIGURE_REPORTS),
-        *(*_SEE_MONEY, *_CARDS, *_BANKS, *_APPROVALS, *_LEDGER, *_RAILS),
-        "wallets.export_statement",
-        *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_FIGURE_REPORTS),
-        *(*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER),
-        "wallets.export_statement",
-        *_TRAIL,
-        *(*_FIGURES, *_CARD_FIGURES, *_FIGURE_REPORTS),
-        *("payments.view_payment", *_APPROVALS, *_FRAUD, *_MODELS, *_MODEL_WORK),
-        *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_FIGURE_REPORTS),
-        *(
-            *_SEE_MONEY,
-            *_APPROVALS,
-            *_JOBS,
-            *_LEDGER,
-            *_TRAIL,
-            *_VENDORS,
-            *_BANKS,
-            *_WRITTEN,
-            *_CHATS,
-            *_FRAUD,
-            *_MODELS,
-            *_SEE_CASES,
-            *_CARDS,
-            "events.view_event",
-        ),
         *("identity.view_user", "identity.view_partner", "identity.view_apiclient"),
     ),
     "access": ("identity.view_user", "identity.view_partner", "identity.view_apiclient"),

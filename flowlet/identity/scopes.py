@@ -4,15 +4,9 @@ from types import MappingProxyType
 
 SCOPES = MappingProxyType(
     {
-<<<<<<< HEAD
         "assistant:read": "Read support chats",
         "assistant:write": "Hold support chats for customers",
         "analytics:read": "Read spending and other figures",
-=======
-        "analytics:read": "Read spending and other figures",
-        "assistant:read": "Read support chats",
-        "assistant:write": "Hold support chats for customers",
->>>>>>> analytics2
         "bank_accounts:read": "Read the bank accounts of customers",
         "bank_accounts:write": "Link bank accounts",
         "cards:read": "Read cards, their limits, authorisations and transactions",
