@@ -145,10 +145,9 @@ def transactions_panel(rows: Sequence[CardTransaction]) -> Panel:
     return table_panel(
         "Clearings and refunds",
         columns=(
-            Column(title="Merchant", cell=lambda t: Main(merchant_of(t), t.public_id, mono=True)),
-            Column(title="Kind", cell=lambda t: t.get_kind_display(), width="s", hide="s"),
+            Column(title="Merchant", cell=lambda t: Main(merchant_of(t), t.get_kind_display())),
             Column(title="Amount", cell=lambda t: Amount(t.amount), width="m", right=True),
-            Column(title="Exception", cell=exception_badge, width="l", hide="m"),
+            Column(title="Exception", cell=exception_badge, width="m", hide="m"),
             Column(title="Booked", cell=lambda t: When(t.booked_at), width="m", right=True, hide="s"),
         ),
         rows=rows,
@@ -202,27 +201,32 @@ def freezes_panel(rows: Sequence[CardFreeze]) -> Panel:
 def checks_panel(row: CardAuthorization) -> Panel:
     """Return every check of a decision: passed or not, what it saw, its limit, what was left."""
 
-    def amount(check: Mapping[str, Any], name: str) -> object:
+    def shown(check: Mapping[str, Any], name: str) -> object:
         value = check[name]
         if value is None or value == "":
             return ""
         if value == "none":
             return "No limit" if name == "limit" else "None"
-        is_amount = check["name"] in _AMOUNTS and isinstance(value, int)
-        return Amount(Money(value, row.currency)) if is_amount else str(value)
+        if check["name"] in _AMOUNTS and isinstance(value, int):
+            return Amount(Money(value, row.currency))
+        return words(value) if str(value).isupper() else str(value)
+
+    def title(check: Mapping[str, Any]) -> Main:
+        left = check["left"]
+        rest = f"{Money(left, row.currency).format()} was left" if isinstance(left, int) else ""
+        return Main(_CHECK_WORDS.get(check["name"], words(check["name"])), rest)
 
     return table_panel(
         "Checks",
         columns=(
-            Column(title="Check", cell=lambda c: Main(_CHECK_WORDS.get(c["name"], words(c["name"])))),
+            Column(title="Check", cell=title),
             Column(
                 title="Outcome",
                 cell=lambda c: Badge("Passed", "ok") if c["passed"] else Badge("Failed", "bad"),
                 width="s",
             ),
-            Column(title="Saw", cell=lambda c: amount(c, "value"), width="l", right=True),
-            Column(title="Limit", cell=lambda c: amount(c, "limit"), width="l", right=True),
-            Column(title="Left then", cell=lambda c: amount(c, "left"), width="l", right=True, hide="s"),
+            Column(title="Saw", cell=lambda c: shown(c, "value"), width="m", right=True),
+            Column(title="Limit", cell=lambda c: shown(c, "limit"), width="m", right=True),
         ),
         rows=sorted(row.decision.checks, key=lambda check: bool(check["passed"])),
         note=f"All of them run; {row.decision.latency_us / 1000:.1f} ms",

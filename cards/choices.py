@@ -89,9 +89,8 @@ class ExceptionCode(TextChoices):
 
     NONE = "", "None"
     NO_AUTHORIZATION = "NO_AUTHORIZATION", "No authorisation"
-    OVER_AUTHORIZED = "OVER_AUTHORIZED", "More than authorised"
-    NOT_OPEN = "NOT_OPEN", "The authorisation was no longer open"
-    REFUND_UNMATCHED = "REFUND_UNMATCHED", "Refund without its purchase"
+    OVER_AUTHORIZED = "OVER_AUTHORIZED", "Over authorised"
+    REFUND_UNMATCHED = "REFUND_UNMATCHED", "Unmatched refund"
 
 
 # Reasons of a decline, most telling first: code, answer to the network (ISO 8583 field 39), words for staff, words for

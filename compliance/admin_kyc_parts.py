@@ -321,11 +321,12 @@ def history_panel(
 ) -> Panel:
     """Return every decision on this file, newest first."""
     rows = [(one, Badge(one.get_outcome_display(), STATE_TONES.get(one.outcome, ""))) for one in decisions]
-    handed = f"Handed in {application.submission} times" if application.submission else "Not handed in"
+    times = "once" if application.submission == 1 else f"{application.submission} times"
+    handed = f"Handed in {times}" if application.submission else "Not handed in"
     return Panel(
         title="Earlier decisions",
         template="compliance/kyc_history.html",
         data={"rows": rows},
-        note=f"{handed}, {len(documents)} files",
+        note=f"{handed}, {len(documents)} file{'' if len(documents) == 1 else 's'}",
         side=True,
     )

@@ -144,7 +144,7 @@ _DECIDED: tuple[tuple[str, str, Tone], ...] = (
 
 
 def _plain(text: str, icon: str) -> Callable[[AuditRecord], Sentence]:
-    return lambda _record: Sentence(text=text, icon=icon)
+    return lambda _record: Sentence(text=text, icon=icon, detail="")
 
 
 FORMATTERS.register("kyc.decide")(_decided)

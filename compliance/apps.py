@@ -20,10 +20,12 @@ class ComplianceConfig(AppConfig):
             for module in iter_modules(import_module(room).__path__, f"{room}."):
                 import_module(module.name)
         for name in (
-            *("receivers", "admin_lists", "admin_today", "admin_kyc", "admin_kyc_today", "tasks_kyc"),
+            *("receivers", "admin_lists", "admin_today", "tasks_kyc"),
+            *("admin_kyc", "admin_kyc_actions", "admin_kyc_today"),
             *("operations.cases_deciding", "operations.monitoring_versions"),
             *("admin_cases", "admin_case_actions", "admin_cases_today", "admin_drafts"),
             *("admin_monitoring", "admin_scenario_changes"),
+            *("operations.reports", "admin_reports", "admin_filings"),
         ):
             import_module(f"compliance.{name}")
         from compliance import installing, installing_kyc  # need loaded models

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from celery import shared_task
 
+from compliance.operations import reports, reports_cash
 from compliance.operations.cases_deciding import return_cases
 from compliance.operations.monitoring import run_scenarios
 from compliance.operations.monitoring_feed import feed_activities
@@ -26,3 +27,17 @@ def sweep(**_: object) -> int:
     """Feed what the events of the latest days missed and return how many activities that were: zero on a good day."""
     with acting(Actor("SYSTEM", "job:compliance.sweep_activities")):
         return feed_activities(since=now() - _SWEPT)
+
+
+@shared_task(name="compliance.build_currency_reports")
+def build_currency_reports(**_: object) -> int:
+    """Make the reports of yesterday's cash; safe to run twice, a person and day has one."""
+    with acting(Actor("SYSTEM", "job:compliance.build_currency_reports")):
+        return reports_cash.build_reports(now=now())
+
+
+@shared_task(name="compliance.return_reports")
+def return_reports(**_: object) -> int:
+    """Give documents back whose request ended without approval; safe to run twice."""
+    with acting(Actor("SYSTEM", "job:compliance.return_reports")):
+        return reports.return_reports(now=now())

@@ -39,6 +39,7 @@ def release_payment(*, payment_id: str, reason_code: str, now: datetime, note: s
     """
     payment = _waiting(payment_id, PaymentStatus.HELD)
     check_sides(payment)
+    _learn(payment, reason_code, now)
     _go_on(payment, now)
     tell_payment(
         payment,
@@ -48,7 +49,6 @@ def release_payment(*, payment_id: str, reason_code: str, now: datetime, note: s
         reason_code=reason_code,
         note=note,
     )
-    _learn(payment, reason_code, now)
     return payment
 
 
@@ -61,6 +61,7 @@ def refuse_payment(*, payment_id: str, reason_code: str, now: datetime, note: st
     :raises WrongState: if it is not held (any more)
     """
     payment = _waiting(payment_id, PaymentStatus.HELD)
+    _learn(payment, reason_code, now)
     stop(payment, status=PaymentStatus.REFUSED, refusal=PaymentDeclined(), now=now)
     tell_payment(
         payment,
@@ -70,7 +71,6 @@ def refuse_payment(*, payment_id: str, reason_code: str, now: datetime, note: st
         reason_code=reason_code,
         note=note,
     )
-    _learn(payment, reason_code, now)
     return payment
 
 
@@ -183,6 +183,7 @@ def _go_on(payment: Payment, now: datetime) -> None:
 
 
 def _learn(payment: Payment, reason_code: str, now: datetime) -> None:
+    """Tell fraud what turned out; before the ledger is locked, as the order of locks has it."""
     verdict = _LABELS.get(reason_code)
     if verdict is None or not payment.fraud_decision:
         return

@@ -79,12 +79,15 @@ def binding(rules: Sequence[LimitRule], *, currency: str) -> dict[tuple[str, str
     return chosen
 
 
-def rules_for(customers: Collection[Customer], currencies: Collection[str]) -> list[LimitRule]:
-    """Return every rule that may bind one of the customers in one of the currencies; one query."""
+def rules_for(
+    customers: Collection[Customer], currencies: Collection[str], kinds: Collection[str]
+) -> list[LimitRule]:
+    """Return every rule of these kinds that may bind one of the customers in one of the currencies; one query."""
     rows = LimitRule.objects.filter(
         Q(partner_id__isnull=True) | Q(partner_id__in={customer.partner_id for customer in customers}),
         tier__in={customer.tier for customer in customers},
         currency__in={"", *currencies},
+        kind__in=kinds,
     )
     return list(rows.order_by("id"))
 
@@ -109,7 +112,7 @@ def balances_of(customer_ids: Collection[int], currencies: Collection[str]) -> d
 
 def limits_of(customer: Customer, *, currencies: Collection[str], now: datetime) -> list[Limit]:
     """Return all limits of a customer in these currencies with what is used now, sorted by currency, kind, interval."""
-    rules = rules_of(customer, rules_for([customer], currencies))
+    rules = rules_of(customer, rules_for([customer], currencies, LimitKind.values))
     held = balances_of([customer.pk], currencies)
     starts = {bucket_start(interval, now) for interval in COUNTED}
     uses = LimitUse.objects.filter(customer=customer, bucket_date__in=starts, currency__in=currencies)

@@ -15,6 +15,7 @@ from cards.choices import (
     Outcome,
 )
 from flowlet.core import clock
+from flowlet.core.ids import is_id
 from flowlet.gateway.fields import (
     AMOUNT_MAX,
     AmountField,
@@ -23,6 +24,7 @@ from flowlet.gateway.fields import (
     CurrencyField,
     IdField,
     InstantField,
+    StringField,
     TextField,
     WordField,
 )
@@ -47,6 +49,24 @@ class MccField(TextField):
         text = super().to_internal_value(data)
         if len(text) != 4 or not (text.isascii() and text.isdigit()):  # noqa: PLR2004 - ISO 18245
             self.fail("invalid_mcc")
+        return text
+
+
+@extend_schema_field({"type": "string", "pattern": "^(crd|tok)_[0-9A-HJKMNP-TV-Z]{26}$"})
+class CardKeyField(StringField):
+    """A card by its id or by the processor's token; never by its number."""
+
+    default_error_messages = {"invalid_id": "Give the card's id (crd_…) or the processor's token (tok_…)."}
+
+    def to_internal_value(self, data: Any) -> str:
+        """
+        Return the id or token.
+
+        :raises ValidationError: if it is neither
+        """
+        text = self.text(data)
+        if not (is_id(text, "crd") or is_id(text, "tok")):
+            self.fail("invalid_id")
         return text
 
 
@@ -170,7 +190,7 @@ class MerchantIn(StrictSerializer):
 class CardAuthorizationIn(StrictSerializer):
     """What the network asks. `amount` 0 verifies the account."""
 
-    card = TextField(max_length=40, help_text="The card's id or the processor's token.")
+    card = CardKeyField(help_text="The card's id or the processor's token.")
     network_reference = TextField(max_length=80)
     amount = CountField(minimum=0, maximum=AMOUNT_MAX, help_text="In the card's currency, minor units.")
     currency = CurrencyField()
@@ -192,7 +212,7 @@ class ReverseIn(StrictSerializer):
 class ClearingIn(StrictSerializer):
     """A clearing or refund; `network_reference` names the authorisation, if there is one."""
 
-    card = TextField(max_length=40, help_text="The card's id or the processor's token.")
+    card = CardKeyField(help_text="The card's id or the processor's token.")
     kind = WordField(codes=["CLEAR", "REFUND"], default="CLEAR")
     reference = TextField(max_length=80, help_text="The acquirer's reference number.")
     network_reference = TextField(required=False, max_length=80)
@@ -256,13 +276,18 @@ class CardAuthorizationOut(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
+@extend_schema_field({"type": ["integer", "string"]})
+class SeenField(serializers.JSONField):
+    """A number or a word, or nothing."""
+
+
 class CardCheckOut(serializers.Serializer[Any]):
     """One check of a decision: what it saw, the limit it compares with, what is left."""
 
     name = serializers.CharField()
     passed = serializers.BooleanField()
-    value = serializers.JSONField()
-    limit = serializers.JSONField(allow_null=True)
+    value = SeenField(allow_null=True)
+    limit = SeenField(allow_null=True)
     left = serializers.IntegerField(allow_null=True)
 
 

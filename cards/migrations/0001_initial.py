@@ -420,9 +420,8 @@ class Migration(migrations.Migration):
                         choices=[
                             ("", "None"),
                             ("NO_AUTHORIZATION", "No authorisation"),
-                            ("OVER_AUTHORIZED", "More than authorised"),
-                            ("NOT_OPEN", "The authorisation was no longer open"),
-                            ("REFUND_UNMATCHED", "Refund without its purchase"),
+                            ("OVER_AUTHORIZED", "Over authorised"),
+                            ("REFUND_UNMATCHED", "Unmatched refund"),
                         ],
                         default="",
                         max_length=20,

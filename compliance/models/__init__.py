@@ -1,5 +1,5 @@
 """Django looks for models here; import each from the module that holds it."""
 
-from compliance.models import cases, kyc, monitoring, screening
+from compliance.models import cases, kyc, monitoring, screening, wall
 
-__all__ = ["cases", "kyc", "monitoring", "screening"]
+__all__ = ["cases", "kyc", "monitoring", "screening", "wall"]

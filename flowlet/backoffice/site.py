@@ -6,7 +6,13 @@ from typing import Any, TypeVar
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.http import require_POST, require_safe
 
@@ -17,7 +23,7 @@ from flowlet.backoffice.navigation import NAVIGATION, Item
 from flowlet.backoffice.people import person_of
 from flowlet.core.registry import Registry
 
-Answer = Callable[..., HttpResponse]
+Answer = Callable[..., HttpResponse | StreamingHttpResponse]
 Admin = TypeVar("Admin", bound=type[ModelAdmin])
 
 THEME_COOKIE_AGE = 365 * 24 * 3600
@@ -30,7 +36,7 @@ class Page:
         self.route, self.name, self.permission = route, name, permission
         self.view = view
 
-    def __call__(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def __call__(self, request: HttpRequest, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:
         """
         Answer the page.
 

@@ -185,6 +185,7 @@ class _Planter:
             payee_wallet_id=payee.public_id,
             amount=Money(euros * _EURO, "EUR"),
             now=self._at(day),
+            fraud_check=None,
         )
         _check(made.status, made.refusal_code)
 

@@ -65,12 +65,13 @@ _CHATS: tuple[tuple[tuple[str, str | None], ...], ...] = (
 )
 
 
-def fill(*, now: datetime, journal: Path | None = None) -> None:
+def fill(*, now: datetime) -> None:
     """
     Add linked banks, deposits, messages and chats to customers that are there; about four seconds.
 
-    With the `journal` of the simulators that will run, they go on from here: the linked banks are theirs.
+    With the journal of the simulators that will run (`VENDOR_JOURNAL`), they go on from here: the linked banks are theirs.
     """
+    journal = Path(settings.VENDOR_JOURNAL) if settings.VENDOR_JOURNAL else None
     partner = Partner.objects.order_by("pk").first()
     if partner is None:
         return

@@ -34,6 +34,7 @@ class House:
         self._environment = {
             "DJANGO_SETTINGS_MODULE": "flowlet.settings.local",
             **environment,
+            "VENDOR_JOURNAL": str(paths.vendors),  # the demo's linked banks are those of the simulators
             "PYTHONUNBUFFERED": "1",  # logs and progress appear when they are written
         }
         self._supervisor = Supervisor(paths, self._environment)

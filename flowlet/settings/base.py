@@ -171,6 +171,20 @@ RATELIMIT_USE_CACHE = "default"
 # A customer whom nobody could compare with a list (none is loaded) can receive money but not send any.
 SCREENING_BLOCKS_UNSCREENED = env.bool("SCREENING_BLOCKS_UNSCREENED", default=True)
 
+# --- reports to the authority: who files; the defaults are the sandbox's and belong to nobody ---------------------------
+FILER = {
+    "name": env.str("FILER_NAME", default="Flowlet Sandbox"),
+    "tin": env.str("FILER_TIN", default="000000000"),
+    "tcc": env.str("FILER_TCC", default="SANDBOX0"),
+    "street": env.str("FILER_STREET", default="1 Sandbox Street"),
+    "city": env.str("FILER_CITY", default="Springfield"),
+    "state": env.str("FILER_STATE", default="IL"),
+    "postcode": env.str("FILER_POSTCODE", default="62701"),
+    "country": env.str("FILER_COUNTRY", default="US"),
+    "contact": env.str("FILER_CONTACT", default="Compliance Office"),
+    "phone": env.str("FILER_PHONE", default="2175550100"),
+}
+
 # --- headers ------------------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -197,6 +211,8 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
+# Days of the facts (analytics); a change needs `manage.py analytics_rebuild`. Booking dates stay those of the ledger.
+REPORTING_TIME_ZONE = env.str("REPORTING_TIME_ZONE", default="UTC")
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "var" / "static"
@@ -219,6 +235,7 @@ CELERY_TIMEZONE = "UTC"
 
 # --- vendors and messages, see flowlet/settings/vendors.py ---------------------------------------------------------------
 VENDORS = read_vendors(simulator_urls(FLOWLET_MODE))
+VENDOR_JOURNAL = env.str("VENDOR_JOURNAL", default="")  # what the simulators of this checkout remember
 VENDORS_OFF = env.list("VENDORS_OFF", default=[])  # vendors that this deployment lives without
 SMS_BACKEND = "flowlet.integrations.twilio.client.SmsSender"
 CODE_BACKEND = "flowlet.integrations.twilio.client.CodeSender"
@@ -257,6 +274,12 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": [],  # short enums read better where they stand than as components with invented names
 }
+
+# --- InfluxDB: no URL, no points ------------------------------------------------------------------------------------------
+INFLUXDB_URL = env.str("INFLUXDB_URL", default="")
+INFLUXDB_TOKEN = env.str("INFLUXDB_TOKEN", default="")
+INFLUXDB_ORG = env.str("INFLUXDB_ORG", default="")
+INFLUXDB_BUCKET = env.str("INFLUXDB_BUCKET", default="flowlet")
 
 # --- logs ---------------------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

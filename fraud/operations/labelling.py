@@ -74,8 +74,9 @@ def record_label(
     )
     outbox.publish(
         type=events.LABELLED,
-        object_type=source_kind,
-        object_id=source_id,
+        # Not under the movement's own id: a number missing in its sequence would tell the partner that we know.
+        object_type="fraud_label",
+        object_id=f"{stream}:{label.pk}",
         partner_id=None,
         data={"source": source_id, "verdict": verdict, "effective": effective},
         at=now,

@@ -1,20 +1,29 @@
-"""What tests of top-ups and refunds share: the worker's turns, the vendor's books, its webhooks."""
+"""What tests of payments from and to outside share: people, the worker's turns, the vendor's books, its webhooks."""
 
 import json
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.test import Client
 
 from flowlet.core import clock
 from flowlet.core.money import Money
+from flowlet.events.models import Event
+from flowlet.identity.models import Customer, Partner
+from flowlet.identity.operations import create_customer
 from flowlet.integrations.events import process_due
+from flowlet.integrations.simulation.faults import Plan
 from flowlet.integrations.tests import signers
 from ledger.models.accounts import Balance
+from ledger.models.holds import HoldState
+from ledger.queries.balances import get_balance
 from payments.models import Payment, Refund
+from payments.outside.payouts import create_payout
 from payments.outside.refunds import refund_payment
 from payments.outside.top_ups import create_top_up
 from payments.outside.working import check_due, send_due
-from wallets.models import Wallet
+from wallets.models import BankAccount, Wallet
+from wallets.tests.factories import NOW
 
 VISA = "pm_card_visa"
 
@@ -32,6 +41,29 @@ def begin(wallet: Wallet, minor: int = 5_000, card: str = VISA, key: str | None 
         idempotency_key=key,
         now=clock.now(),
     )
+
+
+def make_business(partner: Partner, name: str = "Fjord Travel AS", tier: str = "STANDARD") -> Customer:
+    return create_customer(
+        partner_id=partner.pk, kind="BUSINESS", legal_name=name, country="NO", tier=tier, now=NOW
+    )
+
+
+def pay_out(wallet: Wallet, account: BankAccount, minor: int = 4_000, **given: Any) -> Payment:
+    """Begin a payout of so much; nothing is sent yet."""
+    return create_payout(
+        partner_id=wallet.partner_id,
+        wallet_id=wallet.public_id,
+        bank_account_id=account.public_id,
+        amount=Money(minor, wallet.currency),
+        now=clock.now(),
+        **given,
+    )
+
+
+def held(wallet: Wallet) -> int:
+    """Return what is set aside on the wallet, minor units."""
+    return get_balance(wallet.account_id).held.minor
 
 
 def top_up(wallet: Wallet, minor: int = 5_000, card: str = VISA) -> Payment:
@@ -76,3 +108,31 @@ def tell(body: bytes, **how: object) -> int:
 
 def process(seconds: float = 0) -> None:
     process_due(now=later(seconds))
+
+
+def sent(vendors):
+    """Return the payouts in the vendor's books, by their id."""
+    return vendors.vendors["stripe"].books()["payouts"]
+
+
+def let_pass(vendors, seconds):
+    """Let the bank do in the simulated world what is due by then."""
+    vendors.world.advance(seconds)
+    vendors.run_due()
+
+
+def hang(vendors, do="hang_after_effect", **match):
+    """Let something go wrong with payouts: by default the first one only."""
+    match = {"vendor": "stripe", "method": "POST", "path": "/v1/payouts", **(match or {"nth": [1]})}
+    vendors.faults.plans = [Plan(do, match, 3)]
+
+
+def told(payment):
+    """Return the types of the events of a payment, in order."""
+    rows = Event.objects.filter(object_id=payment.public_id).order_by("pk")
+    return list(rows.values_list("type", flat=True))
+
+
+def hold_status(payment):
+    """Return what has become of the payment's hold."""
+    return HoldState.objects.get(pk=Payment.objects.get(pk=payment.pk).hold_id).status

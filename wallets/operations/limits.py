@@ -53,7 +53,7 @@ def use_limits(*, uses: Sequence[Use], now: datetime) -> None:
     """
     customers = [use.wallet.customer for use in uses]
     currencies = {use.amount.currency for use in uses}
-    rules = limits.rules_for(customers, currencies)
+    rules = limits.rules_for(customers, currencies, {use.kind for use in uses})
     bound = [
         limits.binding(limits.rules_of(use.wallet.customer, rules), currency=use.amount.currency)
         for use in uses

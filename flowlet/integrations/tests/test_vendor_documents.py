@@ -71,6 +71,7 @@ def _stripe_answers(base):
     }
     for path, key in singles.items():
         yield "get", path, _stripe(base, "GET", path.rpartition("/")[0] + f"/{key}")
+    yield from _payout_answers(base)
     for path in ("/v1/payment_intents", "/v1/refunds", "/v1/balance"):
         yield "get", path, _stripe(base, "GET", path)
     yield (
@@ -78,6 +79,24 @@ def _stripe_answers(base):
         "/v1/payment_intents",
         _stripe(base, "POST", "/v1/payment_intents", {**_PAY, "payment_method": "pm_card_chargeDeclined"}),
     )
+
+
+def _payout_answers(base):
+    form = {
+        "amount": "2592",
+        "currency": "eur",
+        "destination": "ba_1",
+        "metadata[flowlet_reference]": "pay_1-1",
+    }
+    made = _stripe(base, "POST", "/v1/payouts", form)
+    yield "post", "/v1/payouts", made
+    yield "post", "/v1/payouts", _stripe(base, "POST", "/v1/payouts", {**form, "amount": "2593"})
+    requests.post(f"{base['stripe']}/_control/clock", json={"advance_s": 5}, timeout=5)
+    failed = f"/v1/payouts/{made.json()['id']}"
+    yield "get", "/v1/payouts/{payout}", _stripe(base, "GET", failed)
+    other = _stripe(base, "POST", "/v1/payouts", {**form, "amount": "2500"}).json()["id"]
+    yield "post", "/v1/payouts/{payout}/cancel", _stripe(base, "POST", f"/v1/payouts/{other}/cancel")
+    yield "get", "/v1/payouts", _stripe(base, "GET", "/v1/payouts")
 
 
 def _plaid_answers(base):

@@ -12,13 +12,6 @@ BEGIN
         END IF;
         RETURN NEW;
     END IF;
-    IF (to_jsonb(NEW) - moving - counted) IS DISTINCT FROM (to_jsonb(OLD) - moving - counted)
-        OR (OLD.hold_id IS NOT NULL AND NEW.hold_id IS DISTINCT FROM OLD.hold_id)
-        OR (OLD.transaction_id IS NOT NULL AND NEW.transaction_id IS DISTINCT FROM OLD.transaction_id)
-        OR (NEW.status = OLD.status AND (to_jsonb(NEW) - counted) IS DISTINCT FROM (to_jsonb(OLD) - counted)) THEN
-        RAISE EXCEPTION 'what a payment says never changes'
-            USING ERRCODE = '23514', CONSTRAINT = 'payment_unchanged', TABLE = 'payments_payment';
-    END IF;
     IF NEW.status <> OLD.status AND (OLD.status, NEW.status) NOT IN (
         ('REQUIRES_ACTION', 'PROCESSING'), ('REQUIRES_ACTION', 'FAILED'), ('REQUIRES_ACTION', 'CANCELED'),
         ('HELD', 'PROCESSING'), ('HELD', 'REFUSED'), ('HELD', 'CANCELED'),
@@ -29,6 +22,13 @@ BEGIN
     ) THEN
         RAISE EXCEPTION 'a payment cannot go from % to %', OLD.status, NEW.status
             USING ERRCODE = '23514', CONSTRAINT = 'payment_state_table', TABLE = 'payments_payment';
+    END IF;
+    IF (to_jsonb(NEW) - moving - counted) IS DISTINCT FROM (to_jsonb(OLD) - moving - counted)
+        OR (OLD.hold_id IS NOT NULL AND NEW.hold_id IS DISTINCT FROM OLD.hold_id)
+        OR (OLD.transaction_id IS NOT NULL AND NEW.transaction_id IS DISTINCT FROM OLD.transaction_id)
+        OR (NEW.status = OLD.status AND (to_jsonb(NEW) - counted) IS DISTINCT FROM (to_jsonb(OLD) - counted)) THEN
+        RAISE EXCEPTION 'what a payment says never changes'
+            USING ERRCODE = '23514', CONSTRAINT = 'payment_unchanged', TABLE = 'payments_payment';
     END IF;
     RETURN NEW;
 END $$;
