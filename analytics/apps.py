@@ -1,5 +1,7 @@
 """Analytics as a Django application."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class AnalyticsConfig(AppConfig):
 
     name = "analytics"
     verbose_name = "Analytics"
+
+    def ready(self) -> None:
+        """Listen to events; Django's admin app imports the pages."""
+        import_module("analytics.receivers")  # needs loaded models

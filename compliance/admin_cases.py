@@ -30,6 +30,7 @@ from flowlet.backoffice.frame import Button
 from flowlet.backoffice.lists import Column, View
 from flowlet.backoffice.models import ApprovalStatus
 from flowlet.backoffice.pages.approvals import approval_href
+from flowlet.backoffice.pages.drafts import draft_href
 from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.people import Person, person_of
 from flowlet.backoffice.site import register
@@ -57,6 +58,8 @@ _SHORT_STATES: dict[str, str] = {
 EVIDENCE_SHOWN = 200
 _PENDING = Q(state__in=OPEN_STATES)
 _DUE_FIRST = ("due_at", "pk")
+_IN_WORK = (CaseState.OPEN, CaseState.INVESTIGATING, CaseState.WAITING)
+DRAFT = "case_summary"  # the kind of draft, see flowlet.backoffice.drafting
 
 
 def state_badge(case: Case) -> Badge:
@@ -170,6 +173,9 @@ class CaseAdmin(ModelAdmin):
         """Return the way to the customer, and to the request that waits."""
         person = person_of(request)
         found = []
+        if obj.state in _IN_WORK and person.may(WORK):
+            href = draft_href(DRAFT, obj.public_id)
+            found.append(Button(label="Draft summary", href=href, icon="file-text"))
         if obj.state == CaseState.PROPOSED and obj.approval and person.may("backoffice.view_approval"):
             found.append(Button(label="Approval", href=approval_href(obj.approval), icon="users"))
         if person.may("identity.view_customer"):

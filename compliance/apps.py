@@ -23,7 +23,7 @@ class ComplianceConfig(AppConfig):
             *("receivers", "admin_lists", "admin_today", "tasks_kyc"),
             *("admin_kyc", "admin_kyc_actions", "admin_kyc_today"),
             *("operations.cases_deciding", "operations.monitoring_versions"),
-            *("admin_cases", "admin_case_actions", "admin_cases_today"),
+            *("admin_cases", "admin_case_actions", "admin_cases_today", "admin_drafts"),
             *("admin_monitoring", "admin_scenario_changes"),
             *("operations.reports", "admin_reports", "admin_report_actions", "checks", "admin_filings"),
         ):

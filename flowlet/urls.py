@@ -30,5 +30,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("flowlet.assistant.api.urls")),
     path("api/v1/", include("cards.api.urls")),
     path("api/v1/", include("compliance.api.urls")),
+    path("api/v1/", include("analytics.api.urls")),
     path("", include("flowlet.gateway.urls")),
 ]

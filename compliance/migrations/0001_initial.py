@@ -3,9 +3,10 @@
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
-import flowlet.core.fields
 from django.conf import settings
 from django.db import migrations, models
+
+import flowlet.core.fields
 
 
 class Migration(migrations.Migration):

@@ -32,8 +32,8 @@ _MODEL_CHECK = ("fraud.approve_model",)
 _SEE_CASES = (*("compliance.view_case", "compliance.view_alert", "compliance.view_scenarioversion"),)
 _CASES = (*_SEE_CASES, "compliance.work_case", "compliance.propose_scenario")
 _CASES_CHECK = ("compliance.approve_case", "compliance.approve_scenario")
-_REPORTS = ("compliance.open_wall", "compliance.draft_report", "compliance.file_report")
-_REPORTS_CHECK = ("compliance.approve_report",)
+_WALL = ("compliance.open_wall", "compliance.draft_report", "compliance.file_report")
+_WALL_CHECK = ("compliance.approve_report",)
 _TRAIL = ("audit.view_auditrecord", "audit.verify_auditrecord", "audit.export_auditrecord")
 
 _VENDORS = ("integrations.view_vendorcall", "integrations.view_vendorevent")
@@ -41,6 +41,9 @@ _VENDORS = ("integrations.view_vendorcall", "integrations.view_vendorevent")
 _BANKS = ("integrations.view_banklink",)
 _WRITTEN = ("notifications.view_message",)
 _CHATS = ("assistant.view_chat",)
+_FIGURES = ("analytics.view_overview", "analytics.view_payment_figures", "analytics.view_customer_figures")
+_MONEY_FIGURES = ("analytics.view_finance_figures",)
+_BUILDER = ("analytics.build_report", "analytics.export_report")
 
 # Which acts a person may make or check is each act's own matter; this one only opens the page.
 _APPROVALS = ("backoffice.view_approval",)
@@ -53,76 +56,59 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     "support": (*_SEE_MONEY, *_CARDS, *_BANKS, *_WRITTEN, *_CHATS),
     "ops": (
         *_SEE_MONEY,
-        *_BANKS,
-        *_WRITTEN,
-        *_CHATS,
-        *_APPROVALS,
-        *_JOBS,
-        *_VENDORS,
-        "integrations.retry_vendorevent",
-        *_HELD,
-        *_RAILS,
-        *_FREEZE,
-        *_UNFREEZE,
-        *_CARDS,
-        *_CARD_WORK,
+        *(*_CARDS, *_CARD_WORK),
+        *(*_BANKS, *_WRITTEN, *_CHATS),
+        *(*_VENDORS, "integrations.retry_vendorevent"),
+        *(*_HELD, *_RAILS),
+        *(*_FREEZE, *_UNFREEZE),
+        *(*_APPROVALS, *_JOBS),
+        *_FIGURES,
     ),
     "officer": (
         *_SEE_MONEY,
+        *(*_CARDS, *_CARD_FREEZE),
         *_BANKS,
-        *_APPROVALS,
         *_FREEZE,
-        *_HITS,
-        *_IDENTITIES,
-        *_CASES,
-        *_REPORTS,
-        *_FRAUD,
-        *_HELD,
-        *_CARDS,
-        *_CARD_FREEZE,
+        *(*_HITS, *_IDENTITIES, *_CASES, *_WALL),
+        *(*_FRAUD, *_HELD),
+        *_APPROVALS,
+        *_FIGURES,
     ),
     "lead": (
         *_SEE_MONEY,
-        *_HELD,
-        *_APPROVALS,
-        *_JOBS,
-        *_FREEZE,
-        *_UNFREEZE,
-        *_HITS,
-        *_IDENTITIES,
-        "compliance.approve_high_risk",
-        *_CASES,
-        *_CASES_CHECK,
-        *_REPORTS,
-        *_REPORTS_CHECK,
-        *_TRAIL,
-        *_FRAUD,
-        *_MODELS,
-        *_MODEL_CHECK,
-        *_CARDS,
-        *_CARD_WORK,
-        "events.view_event",
+        *(*_CARDS, *_CARD_WORK),
+        *_BANKS,
+        *(*_FREEZE, *_UNFREEZE),
+        *(*_HITS, *_IDENTITIES, "compliance.approve_high_risk"),
+        *(*_CASES, *_CASES_CHECK, *_WALL, *_WALL_CHECK),
+        *(*_FRAUD, *_HELD, *_MODELS, *_MODEL_CHECK),
+        *(*_APPROVALS, *_JOBS, *_TRAIL, "events.view_event"),
+        *(*_FIGURES, *_BUILDER),
     ),
-    "finance": (*_SEE_MONEY, *_CARDS, *_BANKS, *_APPROVALS, *_LEDGER, *_RAILS, "wallets.export_statement"),
-    "finance_lead": (*_SEE_MONEY, *_CARDS, *_APPROVALS, *_LEDGER, "wallets.export_statement", *_TRAIL),
-    "analyst": ("payments.view_payment", *_APPROVALS, *_FRAUD, *_MODELS, *_MODEL_WORK),
+    "finance": (
+        *_SEE_MONEY,
+        *(*_CARDS, *_BANKS, *_LEDGER, *_RAILS, "wallets.export_statement"),
+        *_APPROVALS,
+        *(*_FIGURES, *_MONEY_FIGURES, *_BUILDER),
+    ),
+    "finance_lead": (
+        *_SEE_MONEY,
+        *(*_CARDS, *_BANKS, *_LEDGER, "wallets.export_statement"),
+        *(*_APPROVALS, *_TRAIL),
+        *(*_FIGURES, *_MONEY_FIGURES, *_BUILDER),
+    ),
+    "analyst": (
+        "payments.view_payment",
+        *(*_FRAUD, *_MODELS, *_MODEL_WORK),
+        *_APPROVALS,
+        *(*_FIGURES, *_BUILDER),
+    ),
     "auditor": (
-        *(
-            *_SEE_MONEY,
-            *_APPROVALS,
-            *_JOBS,
-            *_LEDGER,
-            *_TRAIL,
-            *_VENDORS,
-            *_BANKS,
-            *_WRITTEN,
-            *_CHATS,
-            *_FRAUD,
-            *_MODELS,
-            *_SEE_CASES,
-            *_CARDS,
-            "events.view_event",
-        ),
+        *_SEE_MONEY,
+        *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER),
+        *(*_VENDORS, *_FRAUD, *_MODELS, *_SEE_CASES),
+        *(*_APPROVALS, *_JOBS, *_TRAIL, "events.view_event"),
+        *(*_FIGURES, *_MONEY_FIGURES, *_BUILDER),
         *("identity.view_user", "identity.view_partner", "identity.view_apiclient"),
     ),
     "access": ("identity.view_user", "identity.view_partner", "identity.view_apiclient"),

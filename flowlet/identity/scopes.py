@@ -6,6 +6,7 @@ SCOPES = MappingProxyType(
     {
         "assistant:read": "Read support chats",
         "assistant:write": "Hold support chats for customers",
+        "analytics:read": "Read spending and other figures",
         "bank_accounts:read": "Read the bank accounts of customers",
         "bank_accounts:write": "Link bank accounts",
         "cards:read": "Read cards, their limits, authorisations and transactions",

@@ -211,6 +211,8 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
+# Days of the facts (analytics); a change needs `manage.py analytics_rebuild`. Booking dates stay those of the ledger.
+REPORTING_TIME_ZONE = env.str("REPORTING_TIME_ZONE", default="UTC")
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "var" / "static"
@@ -272,6 +274,12 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": [],  # short enums read better where they stand than as components with invented names
 }
+
+# --- InfluxDB: no URL, no points ------------------------------------------------------------------------------------------
+INFLUXDB_URL = env.str("INFLUXDB_URL", default="")
+INFLUXDB_TOKEN = env.str("INFLUXDB_TOKEN", default="")
+INFLUXDB_ORG = env.str("INFLUXDB_ORG", default="")
+INFLUXDB_BUCKET = env.str("INFLUXDB_BUCKET", default="flowlet")
 
 # --- logs ---------------------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

@@ -172,6 +172,25 @@ JOBS: tuple[Job, ...] = (
         expires_s=3600,
     ),
     # --- analytics --------------------------------------------------------------------------------------------------
+    Job(
+        task="analytics.refresh_slices",
+        title="Works out again the figures of days that events touched",
+        safe="takes marks with SKIP LOCKED and replaces a whole day from its sources",
+        every_s=10,
+    ),
+    Job(
+        task="analytics.reconcile_facts",
+        title="Compares the figures with the books",
+        safe="replaces the differences it found before",
+        at=(2, 30),
+        expires_s=3_600,
+    ),
+    Job(
+        task="analytics.send_points",
+        title="Sends points to InfluxDB, if there is one",
+        safe="a point sent twice overwrites itself",
+        every_s=5,
+    ),
 )
 
 

@@ -14,14 +14,14 @@ pytestmark = pytest.mark.django_db
 
 
 def test_the_demo_shows_payouts_in_every_state_held_payments_and_refunds():
-    call_command("load_demo", scale=0.15, processes=1, stdout=StringIO())
+    call_command("load_demo", scale=0.2, processes=1, stdout=StringIO())
 
-    fill(now=clock.now())
+    counts = fill(now=clock.now())
 
     payouts = set(Payment.objects.filter(kind="PAYOUT").values_list("status", flat=True))
     assert {"COMPLETED", "FAILED", "RETURNED", "OUTCOME_UNKNOWN"} <= payouts
     held = Payment.objects.filter(status="HELD")
-    assert held.count() >= 2
+    assert held.count() >= 2, dict(counts)
     for payment in held:
         assert Decision.objects.get(public_id=payment.fraud_decision).action == "REVIEW"
     assert Refund.objects.filter(status="SUCCEEDED").count() == 2

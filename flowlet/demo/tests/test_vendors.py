@@ -20,6 +20,11 @@ from wallets.tests.factories import make_wallet
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _journal(monkeypatch, tmp_path):
+    monkeypatch.setattr(settings, "VENDOR_JOURNAL", str(tmp_path / "journal"))
+
+
 @pytest.fixture
 def people(partner):
     now = clock.now() - timedelta(days=30)
@@ -49,10 +54,10 @@ def people(partner):
     return made
 
 
-def test_banks_messages_and_chats_are_there_in_every_state(people, tmp_path):
+def test_banks_messages_and_chats_are_there_in_every_state(people):
     before = settings.VENDORS
 
-    vendors.fill(now=clock.now(), journal=tmp_path / "journal")
+    vendors.fill(now=clock.now())
 
     assert settings.VENDORS is before
     links = list(BankLink.objects.order_by("pk"))
@@ -67,7 +72,7 @@ def test_banks_messages_and_chats_are_there_in_every_state(people, tmp_path):
 
 
 def test_the_simulators_that_run_later_know_the_linked_banks(people, tmp_path):
-    vendors.fill(now=clock.now(), journal=tmp_path / "journal")
+    vendors.fill(now=clock.now())
 
     later = Simulation(automatic=False, journal=tmp_path / "journal")
     later.start()

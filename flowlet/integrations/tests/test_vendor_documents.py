@@ -104,6 +104,7 @@ def _plaid_answers(base):
         return "post", path, _plaid(base, path, body)
 
     yield ask("/link/token/create", {"user": {"client_user_id": "cus_1"}})
+    yield ask("/link/token/create", {"user": {"client_user_id": "cus_1"}, "hosted_link": {}})
     yield ask("/webhook_verification_key/get", {"key_id": "nobody"})
     for institution in ("ins_117650", "ins_118923", "ins_109508"):
         public = ask(
@@ -170,6 +171,10 @@ def _openai_answers(base):
     made = _openai(base, "POST", "/responses", ask)
     yield "post", "/responses", made
     yield "post", "/responses", _openai(base, "POST", "/responses", {**ask, "background": True})
+    tool = {"type": "function", "name": "get_balances", "strict": True, "parameters": {"type": "object"}}
+    question = [{"role": "user", "content": "What is my balance?"}]
+    called = _openai(base, "POST", "/responses", {**ask, "input": question, "tools": [tool]})
+    yield "post", "/responses", called
     one = _openai(base, "GET", f"/responses/{made.json()['id']}")
     yield "get", "/responses/{response_id}", one
     embed = {"model": "text-embedding-3-small", "input": ["Hello"]}
