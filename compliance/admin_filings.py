@@ -192,6 +192,7 @@ class FilingAdmin(WalledAdmin):
     path, title, icon, nav_order = "filings", "Files for the authority", "external-link", 62
     summary = "Batch files: made here, sent by hand, answered by the authority"
     related = ("made_by",)
+    noted_as = "filing"
     list_order = ("-made_at", "-id")
     search_by = ("public_id", "sha256")
     search_hint = "File id or digest"
@@ -361,6 +362,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "report.rebuild": ("Sums changed by the daily job", "banknote"),
     "report.correct": ("Made to replace another", "history"),
     "report.late": ("Cash came to light after filing", "triangle-alert"),
+    "filing.view": ("Opened", "eye"),
     "filing.make": ("File made", "file-text"),
     "filing.send": ("File sent", "check"),
     "filing.download": ("File downloaded", "download"),

@@ -83,6 +83,7 @@ class WalledAdmin(ModelAdmin):
     """What the pages inside the wall share: one permission, and a row in the trail for each object that is opened."""
 
     group, view_permission = "Compliance", WALL
+    noted_as = "report"
     list_order = ("-created_at", "-id")
     search_by = ("public_id", "bsa_id")
     search_hint = "Report or BSA id"
@@ -90,7 +91,7 @@ class WalledAdmin(ModelAdmin):
     def object_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Note who opens what before it is shown."""
         answer = super().object_view(request, object_id)
-        note_view(request, "report.view", self.opts.model_name or "report", object_id)
+        note_view(request, f"{self.noted_as}.view", self.noted_as, object_id)
         return answer
 
 

@@ -23,111 +23,19 @@ from compliance.models.wall import (
     SuspiciousActivityReport,
 )
 from compliance.operations import reports
-from compliance.operations.cases import take_case
-from compliance.operations.cases_deciding import propose_decision
-from compliance.operations.filing import file_batch, mark_filed, record_acknowledgement
-from compliance.operations.monitoring import run_scenarios
+from compliance.operations.filing import mark_filed, record_acknowledgement
 from compliance.operations.monitoring_feed import feed_activities
 from compliance.operations.reports_cash import build_reports, cash_days
 from compliance.reports.checking import check_file
+from compliance.tests.reporting import answer, make_file, say, submit
 from compliance.tests.watching import at, cash_in
 from flowlet.audit.models import AuditRecord
 from flowlet.backoffice.approvals.errors import OwnApproval
-from flowlet.backoffice.approvals.operations import approve, reject
 from flowlet.events.models import Event
 from flowlet.identity.models import Customer, User
-from flowlet.identity.operations import create_user
 from wallets.tests.factories import make_customer, make_wallet
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def lead(db: None) -> User:
-    return create_user(
-        email="grete@house.example", full_name="Grete Holm", password="correct-horse-battery", roles=["lead"]
-    )
-
-
-@pytest.fixture
-def open_case(customer: Customer, now: datetime) -> Case:
-    wallet = make_wallet(customer, "USD")
-    for number in range(3):
-        cash_in(wallet, 900_000 + number, at(number), f"c{number}")
-    feed_activities()
-    run_scenarios(now=now)
-    return Case.objects.get()
-
-
-@pytest.fixture
-def case(open_case: Case, officer: User, lead: User, now: datetime) -> Case:
-    take_case(case_id=open_case.public_id, user_id=officer.pk, now=now)
-    proposed = propose_decision(
-        case_id=open_case.public_id,
-        user_id=officer.pk,
-        outcome="CONFIRMED",
-        reason_code="PATTERN_UNEXPLAINED",
-        note="No source shown.",
-        now=now,
-    )
-    say(proposed.approval, lead, now)
-    open_case.refresh_from_db()
-    return open_case
-
-
-@pytest.fixture
-def draft(case: Case, officer: User, now: datetime) -> SuspiciousActivityReport:
-    return reports.draft_report(case_id=case.public_id, user_id=officer.pk, now=now)
-
-
-def say(approval: object, checker: User, now: datetime, *, yes: bool = True) -> object:
-    act = approve if yes else reject
-    return act(
-        approval_id=approval.pk,  # type: ignore[attr-defined]
-        checker_id=checker.pk,
-        seen_hash=approval.content_hash,  # type: ignore[attr-defined]
-        note="Read it",
-        now=now,
-    )
-
-
-def submit(report: SuspiciousActivityReport, maker: User, now: datetime, *, file: bool = True) -> object:
-    done = reports.submit_report(
-        report_id=report.public_id,
-        user_id=maker.pk,
-        reason_code="CONFIRMED_CASE",
-        note="Complete",
-        file=file,
-        now=now,
-    )
-    assert done.approval is not None
-    return done.approval
-
-
-def make_file(form: FilingForm, maker: User, now: datetime) -> Filing:
-    """Make a file into which every report that waits must get."""
-    made = file_batch(form=form, user_id=maker.pk, now=now)
-    assert made.filing is not None
-    assert made.set_aside == 0
-    return made.filing
-
-
-def answer(*numbers: int, status: str = "A", fatal: bool = False) -> bytes:
-    rows = "".join(
-        f'<EFilingActivityXML SeqNum="{number}"><BSAID>{"" if fatal else f"3100000000{number:04}"}</BSAID>'
-        + (
-            "<EFilingActivityErrorXML><ErrorElementNameText>PartyName</ErrorElementNameText>"
-            "<ErrorLevelText>FATAL</ErrorLevelText><ErrorText>Name is missing</ErrorText>"
-            "</EFilingActivityErrorXML>"
-            if fatal
-            else "<EFilingActivityErrorXML/>"
-        )
-        + "</EFilingActivityXML>"
-        for number in numbers
-    )
-    return (
-        f'<EFilingBatchXML StatusCode="{status}"><EFilingSubmissionXML>{rows}</EFilingSubmissionXML></EFilingBatchXML>'
-    ).encode()
 
 
 def test_a_draft_says_who_what_when_where_why_and_how(
@@ -141,9 +49,9 @@ def test_a_draft_says_who_what_when_where_why_and_how(
     assert customer.public_id in draft.narrative
 
 
-def test_only_a_confirmed_case_gives_one_report(open_case: Case, officer: User, now: datetime) -> None:
+def test_only_a_confirmed_case_gives_one_report(case: Case, officer: User, now: datetime) -> None:
     with pytest.raises(CaseNotConfirmed):
-        reports.draft_report(case_id=open_case.public_id, user_id=officer.pk, now=now)
+        reports.draft_report(case_id=case.public_id, user_id=officer.pk, now=now)
 
 
 def test_a_case_has_one_report(draft: SuspiciousActivityReport, officer: User, now: datetime) -> None:
