@@ -43,6 +43,10 @@ _WRITTEN = ("notifications.view_message",)
 _CHATS = ("assistant.view_chat",)
 _FIGURES = ("analytics.view_overview", "analytics.view_payment_figures", "analytics.view_customer_figures")
 _CARD_FIGURES = ("analytics.view_card_figures",)
+_FIGURES = (
+    *("analytics.view_overview", "analytics.view_payment_figures", "analytics.view_card_figures"),
+    "analytics.view_customer_figures",
+)
 _MONEY_FIGURES = ("analytics.view_finance_figures",)
 _BUILDER = ("analytics.build_report", "analytics.export_report")
 
@@ -110,6 +114,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *(*_VENDORS, *_FRAUD, *_MODELS, *_SEE_CASES),
         *(*_APPROVALS, *_JOBS, *_TRAIL, "events.view_event"),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
+        *(*_FIGURES, *_MONEY_FIGURES, *_BUILDER),
         *("identity.view_user", "identity.view_partner", "identity.view_apiclient"),
     ),
     "access": ("identity.view_user", "identity.view_partner", "identity.view_apiclient"),
