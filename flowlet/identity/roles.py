@@ -43,10 +43,6 @@ _WRITTEN = ("notifications.view_message",)
 _CHATS = ("assistant.view_chat",)
 _FIGURES = ("analytics.view_overview", "analytics.view_payment_figures", "analytics.view_customer_figures")
 _CARD_FIGURES = ("analytics.view_card_figures",)
-_FIGURES = (
-    *("analytics.view_overview", "analytics.view_payment_figures", "analytics.view_card_figures"),
-    "analytics.view_customer_figures",
-)
 _MONEY_FIGURES = ("analytics.view_finance_figures",)
 _BUILDER = ("analytics.build_report", "analytics.export_report")
 
