@@ -7,18 +7,17 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from flowlet.assistant.answering import known_of
-from flowlet.assistant.choices import Role, Source
+from flowlet.assistant.choices import Role
 from flowlet.assistant.models import Chat, ChatMessage
 from flowlet.assistant.queries import with_counts
 from flowlet.assistant.veil import Veil
 from flowlet.backoffice.admin import ModelAdmin
-from flowlet.backoffice.cells import Badge, Code, Link, Main, Tone, When, words
+from flowlet.backoffice.cells import Badge, Link, Main, When, words
 from flowlet.backoffice.filters import DateSpan
 from flowlet.backoffice.lists import Column, View
 from flowlet.backoffice.panels import Panel, facts_panel
 from flowlet.backoffice.site import register
 
-SOURCE_TONES: dict[str, Tone] = {Source.MODEL: "info", Source.TEMPLATE: ""}
 _SHOWN = 100
 
 
@@ -102,11 +101,9 @@ def _line(message: ChatMessage, veil: Veil) -> dict[str, object]:
         "who": message.get_role_display(),
         "own": answered,
         "text": veil.mask(message.text),
-        "at": When(message.created_at),
-        "source": Badge(message.get_source_display(), SOURCE_TONES.get(message.source, ""))
-        if answered
-        else "",
+        "at": message.created_at,
+        "source": message.get_source_display() if answered else "",
         "reason": words(message.reason) if message.reason else "",
-        "model": Code(message.model) if message.model else "",
+        "model": message.model,
         "hand_over": message.hand_over,
     }

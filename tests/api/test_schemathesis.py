@@ -18,9 +18,13 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from cards.tests.factories import make_card, pay
+from flowlet.assistant.operations import open_chat
 from flowlet.core.money import Money
 from flowlet.gateway.tests.factories import bearer, make_client
 from flowlet.identity.models import Partner
+from flowlet.integrations import links
+from flowlet.integrations.plaid.client import create_sandbox_public_token
+from flowlet.integrations.simulation.server import Simulation
 from flowlet.wsgi import application
 from payments.operations import create_payment
 from wallets.tests.factories import NOW, make_customer, make_wallet
@@ -33,7 +37,7 @@ CHECKS = [
     negative_data_rejection,
 ]
 LISTS = ("customers", "wallets", "bank_accounts", "deposits", "withdrawals", "payments", "events")
-LISTS += ("cards", "card_authorizations")
+LISTS += ("cards", "card_authorizations", "bank_links", "assistant/chats")
 ID = re.compile(r"([a-z]+)_[0-9A-HJKMNP-TV-Z]{26}")
 # Enough for every run; a long one asks for more.
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "10"))
@@ -42,10 +46,13 @@ schema.config.update(base_url="http://localhost")
 
 
 @pytest.fixture
-def access(partner: Partner, settings: Any) -> dict[str, str]:
-    """Return a token of a partner that has one object of each kind."""
+def access(partner: Partner, vendors: Simulation, settings: Any) -> dict[str, str]:
+    """Return a token of a partner that has one object of each kind; vendors are simulated."""
     settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, (10**6, 10**6))
     payer = make_wallet(make_customer(partner), balance=5000)
+    token = create_sandbox_public_token(institution="ins_109508", owner="Mirela Sandvik").value or ""
+    links.finish_link(customer_id=payer.customer_id, public_token=token, now=NOW)
+    open_chat(customer_id=payer.customer_id, now=NOW)
     payee = make_wallet(make_customer(partner, "Hedda Lund"))
     create_payment(
         partner_id=partner.pk,
@@ -84,9 +91,10 @@ def _aim(case: schemathesis.Case, known: dict[str, list[str]]) -> None:
         "events": "evt",
     }
     prefixes |= {"payments": "pay", "withdrawals": "wdr", "cards": "crd", "card_authorizations": "cau"}
+    prefixes |= {"bank_links": "blk", "assistant": "cht"}
     resource = case.path.removeprefix("/api/v1/").partition("/")[0]
     for name in case.path_parameters or {}:
-        prefix = "cau" if name == "authorization_id" else prefixes[resource]
+        prefix = "cau" if name == "authorization_id" else prefixes.get(resource, "")
         case.path_parameters[name] = known.get(prefix, ["none"])[0]
     if isinstance(case.body, dict):
         for name, value in case.body.items():

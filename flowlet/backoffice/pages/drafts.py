@@ -130,7 +130,7 @@ def _handed_over(facts: DraftFacts) -> list[Panel]:
         Column(title="Other side", cell=lambda m: m.counterparty, hide="s"),
         Column(title="Amount", cell=lambda m: m.amount, width="l", right=True),
     )
-    note = "Names, numbers and places are replaced before anything leaves the house"
+    note = "Names do not leave the house"
     return [
         facts_panel("What is handed over", known, note=note),
         table_panel("Movements", columns=columns, rows=list(facts.movements)),

@@ -1,11 +1,43 @@
 """Answers of the simulated model: no knowledge, only the input turned into the shape that was asked for."""
 
+import json
 import re
 from typing import Any
 
 Json = dict[str, Any]
 _TEXT_MAX = 400
 _ITEMS = 2
+
+
+def gist(given: Any) -> str:
+    """Return what an answer will be about: the latest question, and what tools said since, as words."""
+    if isinstance(given, str):
+        return _flat(given)
+    asked: str = ""
+    found: list[str] = []
+    for item in given if isinstance(given, list) else []:
+        if item.get("role") == "user":
+            asked, found = _flat(str(item.get("content") or "")), []
+        elif item.get("type") == "function_call_output":
+            found.append(_flat(str(item.get("output") or "")))
+    return " ".join([asked, *found])
+
+
+def _flat(text: str) -> str:
+    """Return a text without marks of data, and JSON in it as words."""
+    text = re.sub(r"</?data>", " ", text).strip()
+    try:
+        return _spoken(json.loads(text)) if text[:1] in ("{", "[") else text
+    except ValueError:
+        return text
+
+
+def _spoken(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {_spoken(part)}" for name, part in value.items() if part)
+    if isinstance(value, list):
+        return "; ".join(_spoken(part) for part in value)
+    return str(value)
 
 
 def in_words(prompt: str) -> str:
@@ -65,7 +97,7 @@ def _plain(kind: str, schema: Json, prompt: str, digest: bytes, path: str) -> An
         return None
     name = path.rpartition(".")[2].replace("_", " ") or "answer"
     text = f"{name.capitalize()}: {_clean(prompt)}"
-    return text[: int(schema.get("maxLength", _TEXT_MAX))]
+    return text[: int(schema.get("maxLength", 2 * _TEXT_MAX))]
 
 
 def _pick(digest: bytes, path: str, count: int) -> int:
@@ -73,4 +105,5 @@ def _pick(digest: bytes, path: str, count: int) -> int:
 
 
 def _clean(prompt: str) -> str:
-    return re.sub(r"\s+", " ", prompt).strip()[:200]
+    text = re.sub(r"\s+", " ", prompt).strip()
+    return text if len(text) <= _TEXT_MAX else text[:_TEXT_MAX].rpartition(" ")[0]

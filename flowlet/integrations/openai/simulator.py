@@ -7,7 +7,7 @@ import json
 import math
 from typing import Any, ClassVar
 
-from flowlet.integrations.openai.answers import by_schema, in_words, wanted_tools
+from flowlet.integrations.openai.answers import by_schema, gist, in_words, wanted_tools
 from flowlet.integrations.simulation.defaults import SECRETS
 from flowlet.integrations.simulation.protocol import Call, Delivery, Json, Reply, Simulator, VendorProblem
 
@@ -110,7 +110,7 @@ class OpenAISimulator(Simulator):
         """Answer through the newer interface; with `background` later, and a webhook says when."""
         body = self._noted(call)
         given = body.get("input", "")
-        prompt = [str(body.get("instructions") or ""), given if isinstance(given, str) else json.dumps(given)]
+        prompt = [str(body.get("instructions") or ""), gist(given)]
         wanted = (body.get("text") or {}).get("format") or {"type": "text"}
         response = self._new_response(body, wanted)
         self.responses[response["id"]] = response
