@@ -40,11 +40,7 @@ PARTS: tuple[tuple[str, Callable[..., object]], ...] = (
     ("Paying out and topping up", rails.fill),
     ("Linking banks, chatting", vendors.fill),
     ("Watching for laundering", monitoring.fill),
-<<<<<<< HEAD
-    ("Reporting to the authority", reports.fill),
-=======
     ("Reporting to the authority", reports.fill),  # reads the cases
->>>>>>> reports
     ("Adding up figures", analytics.fill),  # last: it reads what the others wrote
 )
 _SAMPLE = Path(__file__).resolve().parents[2] / "compliance" / "data" / "ofac-sample"
