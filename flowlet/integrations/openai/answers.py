@@ -13,7 +13,7 @@ def gist(given: Any) -> str:
     """Return what an answer will be about: the latest question, and what tools said since, as words."""
     if isinstance(given, str):
         return _flat(given)
-    asked, found = "", []
+    asked, found = "", list[str]()
     for item in given if isinstance(given, list) else []:
         if item.get("role") == "user":
             asked, found = _flat(str(item.get("content") or "")), []
