@@ -26,7 +26,7 @@ PERIODS = {
     "last_month": "Last month",
     "fixed": "From … to …",
 }
-_CODES = ("kind", "rail", "status", "reason", "account")
+_CODES = ("kind", "rail", "status", "reason", "account", "category", "outcome")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,6 +87,7 @@ class Report(models.Model):
         permissions: ClassVar = [
             ("view_overview", "Can see the overview"),
             ("view_payment_figures", "Can see figures of payments"),
+            ("view_card_figures", "Can see figures of cards"),
             ("view_finance_figures", "Can see figures of the ledger"),
             ("view_customer_figures", "Can see figures of customers"),
             ("build_report", "Can build and save reports"),

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from compliance.admin_report_actions import file_href, filed_words
 from compliance.admin_reports import (
     FILE,
     WALL,
@@ -16,8 +17,8 @@ from compliance.admin_reports import (
     dollars,
     due_cell,
     filing_link,
-    newest_filing_href,
     note_view,
+    outcome_title,
     state_badge,
 )
 from compliance.choices_reports import OPEN_REPORTS, FilingForm, FilingState, ReportState
@@ -28,10 +29,11 @@ from compliance.models.wall import (
     SuspiciousActivityReport,
 )
 from compliance.operations import filing as filings
+from compliance.operations import reports_cash
 from compliance.operations.reports_facts import REPORTING_LIMIT_CENTS
 from flowlet.audit.models import AuditRecord
 from flowlet.backoffice.actions import ActionCall, action
-from flowlet.backoffice.cells import Badge, Code, Day, Link, Main, Tone, When
+from flowlet.backoffice.cells import Amount, Badge, Code, Day, Link, Main, Tone, When
 from flowlet.backoffice.filters import Choice, DateSpan
 from flowlet.backoffice.frame import Button
 from flowlet.backoffice.lists import Column, View
@@ -39,8 +41,36 @@ from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.people import person_of
 from flowlet.backoffice.site import register, register_page
 from flowlet.backoffice.timeline import FORMATTERS, Sentence, Subject, timeline_panel
+from flowlet.core.money import Money
 
 _OPEN = Q(state__in=OPEN_REPORTS)
+_LATE = (~Q(late_in_cents=0) | ~Q(late_out_cents=0)) & Q(corrected_by__isnull=True)
+# What a person has to mend: cash without a rate, what could not be filed, what was rejected and not replaced.
+_LOOK = (
+    Q(unpriced__gt=0)
+    | Q(state=ReportState.APPROVED) & ~Q(outcome_text="")
+    | Q(state=ReportState.REJECTED, corrected_by__isnull=True)
+)
+
+
+def _cash_state(report: CurrencyTransactionReport) -> Badge:
+    """Return the state for the list, or why somebody must look."""
+    if report.unpriced:
+        return Badge("No rate", "warn")
+    if report.state == ReportState.APPROVED and report.outcome_text:
+        return Badge("Cannot be filed", "bad")
+    return state_badge(report)
+
+
+def _change(cents: int) -> object:
+    return Amount(Money(cents, "USD"), signed=True) if cents else ""
+
+
+def _link_to(report: CurrencyTransactionReport | None) -> object:
+    if report is None:
+        return ""
+    href = reverse("admin:compliance_currencytransactionreport_change", args=[report.public_id])
+    return Link(report.public_id, href, mono=True)
 
 
 @register(CurrencyTransactionReport)
@@ -49,10 +79,11 @@ class CurrencyTransactionReportAdmin(WalledAdmin):
 
     path, title, icon, nav_order = "currency-reports", "Currency reports", "banknote", 61
     summary = f"Cash of one person on one day above {REPORTING_LIMIT_CENTS // 100:,} USD, in or out"
-    related = ("customer", "filing")
+    related = ("customer", "filing", "corrects")
     views = (
         View(key="open", title="Open", condition=_OPEN, order=("due_on", "id")),
-        View(key="late", title="Changed after filing", condition=~Q(late_cents=0)),
+        View(key="late", title="Changed after filing", condition=_LATE),
+        View(key="look", title="Needs a look", condition=_LOOK),
         View(key="all", title="All", counted=False),
     )
     filters = (
@@ -65,7 +96,7 @@ class CurrencyTransactionReportAdmin(WalledAdmin):
         Column(title="Cash in", cell=lambda r: dollars(r.cash_in_cents), width="m", right=True),
         Column(title="Cash out", cell=lambda r: dollars(r.cash_out_cents), width="m", right=True),
         Column(title="File by", cell=due_cell, width="m", hide="s"),
-        Column(title="State", cell=state_badge, width="m"),
+        Column(title="State", cell=_cash_state, width="m"),
     )
     empty = ("No report yet", "The daily job makes one when somebody's cash of a day is above the limit.")
 
@@ -75,7 +106,14 @@ class CurrencyTransactionReportAdmin(WalledAdmin):
 
     def badges(self, obj: Any) -> list[object]:
         """Return the state, and that cash came to light later."""
-        return [state_badge(obj), *([Badge("Changed after filing", "warn")] if obj.late_cents else [])]
+        found: list[object] = [state_badge(obj)]
+        if obj.late_in_cents or obj.late_out_cents:
+            found.append(Badge("Changed after filing", "warn"))
+        if obj.unpriced:
+            found.append(Badge("Cash without a rate", "warn"))
+        if obj.state == ReportState.APPROVED and obj.outcome_text:
+            found.append(Badge("Cannot be filed", "bad"))
+        return found
 
     def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
         """Return sums and what became of it."""
@@ -92,11 +130,14 @@ class CurrencyTransactionReportAdmin(WalledAdmin):
             ("Cash in", dollars(obj.cash_in_cents)),
             ("Cash out", dollars(obj.cash_out_cents)),
             ("Movements", f"{obj.movements:,}"),
-            ("Came to light later", dollars(obj.late_cents) if obj.late_cents else ""),
+            ("Without a rate", f"{obj.unpriced:,} not in the sums" if obj.unpriced else ""),
+            ("Cash in since filed", _change(obj.late_in_cents)),
+            ("Cash out since filed", _change(obj.late_out_cents)),
+            ("Replaces", _link_to(obj.corrects)),
             ("File by", Day(obj.due_on)),
             ("File", filing_link(obj.filing)),
             ("BSA id", Code(obj.bsa_id)),
-            ("The authority said", obj.outcome_text),
+            (outcome_title(obj), obj.outcome_text),
         ]
         return [
             facts_panel("Report", facts, two=True),
@@ -110,18 +151,38 @@ class CurrencyTransactionReportAdmin(WalledAdmin):
     permission=FILE,
     label="Make the file",
     title="Put all currency reports that wait into one file?",
-    text="The file is checked against the schema before it is kept.",
+    text="Each report is checked first; one that would be refused is set aside with the reason, the others go in.",
     reason=False,
     note="none",
     available=lambda report: report.state == ReportState.APPROVED,
-    done="The file is made.",
+    done=filed_words,
     primary=True,
     icon="file-text",
-    next_href=lambda _call, _report: newest_filing_href(FilingForm.CTRX),
+    next_href=lambda _call, report: file_href(report),
 )
 def _file_cash(call: ActionCall, report: CurrencyTransactionReport) -> None:
     del report
     filings.file_batch(form=FilingForm.CTRX, user_id=call.person.user.pk, now=call.now)
+
+
+@action(
+    name="cash-report.correct",
+    model=CurrencyTransactionReport,
+    permission=FILE,
+    label="Correct",
+    title="Make a report that replaces this one?",
+    text="It takes today's sums of the day; if the authority took this report, it names its BSA id.",
+    reason=False,
+    note="none",
+    available=lambda report: (
+        reports_cash.is_correctable(report)
+        and not CurrencyTransactionReport.objects.filter(corrects=report).exists()
+    ),
+    done="The new report is made and waits for a file.",
+    icon="history",
+)
+def _correct_cash(call: ActionCall, report: CurrencyTransactionReport) -> None:
+    reports_cash.correct_cash_report(report_id=report.public_id, now=call.now)
 
 
 @register(Filing)
@@ -131,6 +192,7 @@ class FilingAdmin(WalledAdmin):
     path, title, icon, nav_order = "filings", "Files for the authority", "external-link", 62
     summary = "Batch files: made here, sent by hand, answered by the authority"
     related = ("made_by",)
+    noted_as = "filing"
     list_order = ("-made_at", "-id")
     search_by = ("public_id", "sha256")
     search_hint = "File id or digest"
@@ -298,7 +360,9 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "report.export": ("Evidence exported", "download"),
     "report.build": ("Made by the daily job", "banknote"),
     "report.rebuild": ("Sums changed by the daily job", "banknote"),
+    "report.correct": ("Made to replace another", "history"),
     "report.late": ("Cash came to light after filing", "triangle-alert"),
+    "filing.view": ("Opened", "eye"),
     "filing.make": ("File made", "file-text"),
     "filing.send": ("File sent", "check"),
     "filing.download": ("File downloaded", "download"),

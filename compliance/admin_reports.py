@@ -4,33 +4,25 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from compliance.choices_monitoring import CaseState
 from compliance.choices_reports import (
-    DROP_REASONS,
     OPEN_REPORTS,
-    SUBMIT_REASONS,
     WRITABLE,
-    FilingForm,
     ReportState,
 )
-from compliance.models.cases import Case
 from compliance.models.wall import (
     Filing,
     SuspiciousActivityReport,
 )
-from compliance.operations import filing as filings
 from compliance.operations import reports
 from compliance.operations.cases_deciding import case_href
 from compliance.operations.reports_facts import evidence_of
 from compliance.reports.sar import NARRATIVE_MAX
 from flowlet.audit import trail
-from flowlet.backoffice.actions import ActionCall, action
 from flowlet.backoffice.admin import ModelAdmin
 from flowlet.backoffice.cards import QUEUES, NextRow, Queue
 from flowlet.backoffice.cells import Amount, Badge, Code, Day, Link, Main, Tone
@@ -82,10 +74,16 @@ def due_cell(report: Any) -> object:
     return Badge(f"Overdue since {report.due_on:%-d %b}", "bad") if late else Day(report.due_on)
 
 
+def outcome_title(report: Any) -> str:
+    """Return who says the words that stand with a report."""
+    return "The authority said" if report.filing_id else "To note"
+
+
 class WalledAdmin(ModelAdmin):
     """What the pages inside the wall share: one permission, and a row in the trail for each object that is opened."""
 
     group, view_permission = "Compliance", WALL
+    noted_as = "report"
     list_order = ("-created_at", "-id")
     search_by = ("public_id", "bsa_id")
     search_hint = "Report or BSA id"
@@ -93,7 +91,7 @@ class WalledAdmin(ModelAdmin):
     def object_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Note who opens what before it is shown."""
         answer = super().object_view(request, object_id)
-        note_view(request, "report.view", self.opts.model_name or "report", object_id)
+        note_view(request, f"{self.noted_as}.view", self.noted_as, object_id)
         return answer
 
 
@@ -184,7 +182,7 @@ class SuspiciousActivityReportAdmin(WalledAdmin):
             ("File", filing_link(obj.filing)),
             ("BSA id", Code(obj.bsa_id)),
             ("Corrects", Code(obj.corrects.public_id) if obj.corrects else ""),
-            ("The authority said", obj.outcome_text),
+            (outcome_title(obj), obj.outcome_text),
         ]
         panels = [_narrative_panel(obj)]
         if obj.state in WRITABLE:
@@ -289,158 +287,6 @@ def evidence(request: HttpRequest, report_id: str) -> StreamingHttpResponse:
             rows=rows(),
         )
     )
-
-
-class NarrativeForm(forms.Form):
-    """The words of a report."""
-
-    narrative = forms.CharField(
-        label="Narrative",
-        max_length=60_000,
-        widget=forms.Textarea(attrs={"class": "textarea", "rows": 16}),
-        help_text=f"Who, what, when, where, why, how. Up to {NARRATIVE_MAX:,} characters.",
-    )
-
-
-def _writable(report: SuspiciousActivityReport) -> bool:
-    return report.state in WRITABLE
-
-
-@action(
-    name="case.report",
-    model=Case,
-    permission=DRAFT,
-    label="Draft report",
-    title="Draft a report to the authority?",
-    text="It is filled from the evidence of the case; you finish the narrative, a second person approves it.",
-    reason=False,
-    note="none",
-    available=lambda case: (
-        case.state == CaseState.CLOSED_CONFIRMED
-        and not SuspiciousActivityReport.objects.filter(case=case).exists()
-    ),
-    done="The report is drafted.",
-    primary=True,
-    icon="file-text",
-    next_href=lambda _call, case: reports.report_href(
-        SuspiciousActivityReport.objects.values_list("public_id", flat=True).get(case=case, corrects=None)
-    ),
-)
-def _draft(call: ActionCall, case: Case) -> None:
-    reports.draft_report(case_id=case.public_id, user_id=call.person.user.pk, now=call.now)
-
-
-@action(
-    name="report.write",
-    model=SuspiciousActivityReport,
-    permission=DRAFT,
-    label="Write",
-    title="Write the narrative",
-    text="It replaces the text that is there; copy from it what stays.",
-    reason=False,
-    note="none",
-    form=NarrativeForm,
-    available=_writable,
-    done="The narrative is kept.",
-    icon="scroll-text",
-    key="w",
-    order=10,
-)
-def _write(call: ActionCall, report: SuspiciousActivityReport) -> None:
-    reports.write_narrative(report_id=report.public_id, narrative=call.data["narrative"], now=call.now)
-
-
-@action(
-    name="report.submit",
-    model=SuspiciousActivityReport,
-    permission=DRAFT,
-    label="Submit",
-    title="Ask a second person to approve the report?",
-    text="It is checked against the authority's schema first and does not change any more.",
-    reasons=SUBMIT_REASONS,
-    note="required",
-    available=_writable,
-    done="The report waits for a second person.",
-    primary=True,
-    icon="users",
-    order=20,
-)
-def _submit(call: ActionCall, report: SuspiciousActivityReport) -> None:
-    reports.submit_report(
-        report_id=report.public_id,
-        user_id=call.person.user.pk,
-        reason_code=call.reason,
-        note=call.note,
-        now=call.now,
-    )
-
-
-@action(
-    name="report.drop",
-    model=SuspiciousActivityReport,
-    permission=DRAFT,
-    label="Do not file",
-    title="Ask a second person that this is not filed?",
-    text="Not to file is a decision too and needs two people.",
-    reasons=DROP_REASONS,
-    note="required",
-    available=_writable,
-    done="The request waits for a second person.",
-    icon="ban",
-    order=30,
-)
-def _drop(call: ActionCall, report: SuspiciousActivityReport) -> None:
-    reports.submit_report(
-        report_id=report.public_id,
-        user_id=call.person.user.pk,
-        reason_code=call.reason,
-        note=call.note,
-        now=call.now,
-        file=False,
-    )
-
-
-@action(
-    name="report.correct",
-    model=SuspiciousActivityReport,
-    permission=DRAFT,
-    label="Correct",
-    title="Draft a correction of this report?",
-    text="The correction is a report of its own that names this one's BSA id.",
-    reason=False,
-    note="none",
-    available=lambda report: report.state == ReportState.ACKNOWLEDGED,
-    done="The correction is drafted.",
-    icon="history",
-)
-def _correct(call: ActionCall, report: SuspiciousActivityReport) -> None:
-    reports.correct_report(report_id=report.public_id, user_id=call.person.user.pk, now=call.now)
-
-
-def newest_filing_href(form: FilingForm) -> str:
-    """Return the address of the newest file of a form."""
-    filing = Filing.objects.filter(form=form).order_by("-pk").first()
-    return reverse("admin:compliance_filing_change", args=[filing.public_id]) if filing else ""
-
-
-@action(
-    name="report.file",
-    model=SuspiciousActivityReport,
-    permission=FILE,
-    label="Make the file",
-    title="Put all approved reports into one file?",
-    text="Everything that is approved goes in; the file is checked against the schema before it is kept.",
-    reason=False,
-    note="none",
-    available=lambda report: report.state == ReportState.APPROVED,
-    done="The file is made.",
-    primary=True,
-    icon="file-text",
-    next_href=lambda _call, _report: newest_filing_href(FilingForm.SARX),
-)
-def _file(call: ActionCall, report: SuspiciousActivityReport) -> None:
-    del report
-    filings.file_batch(form=FilingForm.SARX, user_id=call.person.user.pk, now=call.now)
 
 
 def _next(person: Person, now: datetime, limit: int) -> list[NextRow]:

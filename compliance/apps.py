@@ -25,7 +25,7 @@ class ComplianceConfig(AppConfig):
             *("operations.cases_deciding", "operations.monitoring_versions"),
             *("admin_cases", "admin_case_actions", "admin_cases_today", "admin_drafts"),
             *("admin_monitoring", "admin_scenario_changes"),
-            *("operations.reports", "admin_reports", "admin_filings"),
+            *("operations.reports", "admin_reports", "admin_report_actions", "checks", "admin_filings"),
         ):
             import_module(f"compliance.{name}")
         from compliance import installing, installing_kyc  # need loaded models

@@ -1,6 +1,5 @@
 """Spending of a customer over the API."""
 
-from dataclasses import asdict
 from typing import Any, cast
 
 from rest_framework.response import Response
@@ -40,10 +39,10 @@ class SpendingView(ApiView):
             first=values["from"],
             last=values["to"],
             group=cast("Group", values["group"].lower()),
+            compare="compare" in values,
             now=now(),
         )
-        head = {"object": "spending", "customer": customer.public_id, "currency": values["currency"]}
-        return Response({**head, **asdict(found)})
+        return Response(s.render_spending(customer, values["currency"], found))
 
 
 def _check(values: dict[str, Any]) -> None:

@@ -98,8 +98,9 @@ FACTS.register("payment_day")(
                 JOIN LATERAL (SELECT currency, sum(amount) AS amount FROM ledger_posting
                               WHERE transaction_id = t.id AND amount > 0 GROUP BY currency) AS x ON true
                 LEFT JOIN payments_payment p ON p.transaction_id = t.id
-                WHERE p.id IS NOT NULL OR (t.source = 'payment' AND t.kind IN ('P2P', 'TOP_UP')
-                                           AND t.reverses_id IS NULL)
+                WHERE p.status = 'COMPLETED' OR (
+                    p.id IS NULL AND t.source = 'payment' AND t.reverses_id IS NULL
+                    AND t.kind IN ('P2P', 'C2B', 'B2C', 'B2B', 'TOP_UP', 'PAYOUT'))
                 GROUP BY 1, 2
             ), facts AS (
                 SELECT date AS day, currency, sum(completed) AS n, sum(settled_minor) AS minor

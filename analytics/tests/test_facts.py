@@ -13,6 +13,8 @@ from analytics.models import DirtySlice, FactDifference
 from analytics.operations.reconciling import reconcile_facts
 from analytics.operations.refreshing import mark, refresh_slices
 from analytics.tests.factories import catch_up, pay, rebuild_all, rows_of
+from cards.tests.factories import make_card
+from cards.tests.factories import pay as pay_by_card
 from flowlet.events.models import Event
 from flowlet.events.relay import relay
 from wallets.tests.factories import NOW, make_customer, make_wallet
@@ -85,6 +87,7 @@ def test_any_order_of_payments_events_and_jobs_ends_as_a_rebuild_does(wallets, s
 def test_the_command_builds_what_the_jobs_built(wallets):
     payer, payee = wallets
     pay(payer, payee, 1_200)
+    pay_by_card(make_card(payer.customer), 900)
     catch_up()
     kept = all_rows()
 

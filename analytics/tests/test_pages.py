@@ -36,7 +36,7 @@ def busy(partner, monkeypatch):
     catch_up()
 
 
-@pytest.mark.parametrize("key", ["overview", "payments", "finance", "customers"])
+@pytest.mark.parametrize("key", ["overview", "payments", "cards", "finance", "customers"])
 def test_each_dashboard_shows_what_it_draws_in_twelve_queries(key, busy, finance):
     desk = log_in(finance)
     desk.get(f"/admin/dashboards/{key}/")
@@ -56,7 +56,7 @@ def test_each_dashboard_shows_what_it_draws_in_twelve_queries(key, busy, finance
 
 
 def test_every_registered_dashboard_is_tested_above():
-    assert sorted(dict(DASHBOARDS.items())) == ["customers", "finance", "overview", "payments"]
+    assert sorted(dict(DASHBOARDS.items())) == ["cards", "customers", "finance", "overview", "payments"]
 
 
 def test_a_figure_leads_to_the_rows_it_counts(busy, finance):

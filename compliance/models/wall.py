@@ -78,6 +78,7 @@ class Report(models.Model):
                 & Q(filing__isnull=True, position__isnull=True),
             ),
             models.UniqueConstraint(fields=["filing", "position"], name="%(class)s_place"),
+            models.UniqueConstraint(fields=["bsa_id"], condition=~Q(bsa_id=""), name="%(class)s_bsa_id"),
         ]
 
 
@@ -131,8 +132,10 @@ class CurrencyTransactionReport(Report):
     """
     One person's cash of one business day above 10,000.00 USD, in or out; US cents; made by the daily job.
 
-    `late_cents` is what came to light after the report went into a file: it must be corrected. Sources: 31 CFR 1010.311,
-    1010.313 (aggregation), 1010.306 (15 days).
+    `late_in_cents`, `late_out_cents`: what came to light (or was booked back, then below zero) after the report went into
+    a file: it must be corrected, by a report that names this one as `corrects`. `unpriced`: movements without a rate,
+    not in the sums; a day that is below the limit but has some stands as NOT_FILED until they have one.
+    Sources: 31 CFR 1010.311, 1010.313 (aggregation), 1010.306 (15 days).
     """
 
     public_id = PublicIdField(prefix="rpt")
@@ -140,7 +143,12 @@ class CurrencyTransactionReport(Report):
     cash_in_cents = models.BigIntegerField()
     cash_out_cents = models.BigIntegerField()
     movements = models.PositiveIntegerField()
-    late_cents = models.BigIntegerField(default=0)
+    unpriced = models.PositiveIntegerField(default=0)
+    late_in_cents = models.BigIntegerField(default=0)
+    late_out_cents = models.BigIntegerField(default=0)
+    corrects = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="corrected_by"
+    )
 
     class Meta(Report.Meta):
         verbose_name = "currency transaction report"
@@ -150,10 +158,11 @@ class CurrencyTransactionReport(Report):
         ]
         constraints: ClassVar = [
             *Report.Meta.constraints,
-            models.UniqueConstraint(fields=["customer", "day"], name="ctr_once_a_day"),
+            models.UniqueConstraint(
+                fields=["customer", "day"], condition=Q(corrects__isnull=True), name="ctr_once_a_day"
+            ),
             models.CheckConstraint(
-                name="ctr_values",
-                condition=Q(cash_in_cents__gte=0, cash_out_cents__gte=0, movements__gte=1),
+                name="ctr_values", condition=Q(cash_in_cents__gte=0, cash_out_cents__gte=0)
             ),
         ]
 

@@ -1,7 +1,8 @@
 """Files for the authority: made from what is approved, sent by people, answered by the authority."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -24,15 +25,23 @@ from compliance.models.wall import (
     Report,
     SuspiciousActivityReport,
 )
+from compliance.operations.reports import return_report, was_changed
 from compliance.operations.reports_facts import ctr_facts, sar_facts
 from compliance.reports import ctr, sar
 from compliance.reports.checking import check_file
+from compliance.reports.facts import CtrFacts, SarFacts
 from flowlet.audit import trail
 from flowlet.core.errors import NotFound
 from flowlet.core.locks import lock
 
 BATCH_MAX = 500
 ANSWER_BYTES_MAX = 5 * 1024 * 1024
+_PLACE, _BSA_ID = re.compile(r"[0-9]{1,6}"), re.compile(r"[0-9]{14}")
+_CHANGED = "What the report says of the customer or of us changed after it was approved: read it and submit it again."
+_RELATED = {
+    FilingForm.SARX: ("customer", "case", "approval", "corrects__corrects"),
+    FilingForm.CTRX: ("customer", "corrects__corrects"),
+}
 _MODELS: dict[str, type[Report]] = {
     FilingForm.SARX: SuspiciousActivityReport,
     FilingForm.CTRX: CurrencyTransactionReport,
@@ -49,31 +58,82 @@ class Answer:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Batched:
+    """What came of making a file: the file, if any report got in, and how many were set aside with their words."""
+
+    filing: Filing | None
+    set_aside: int
+
+
 @transaction.atomic
-def file_batch(*, form: FilingForm, user_id: int, now: datetime) -> Filing:
+def file_batch(*, form: FilingForm, user_id: int, now: datetime) -> Batched:
     """
-    Put all approved reports of a form into one file; nothing invalid gets into one.
+    Put the approved reports of a form into one file; each is checked by itself first and does not hold up the others.
+
+    A report that would be refused, or that says something else than what was approved, is set aside: `outcome_text` has
+    the words; one that two people approved goes back to its writer.
 
     :raises NothingToFile: if none waits
-    :raises ReportInvalid: if the file would be refused; nothing is changed
+    :raises ReportInvalid: if the file as a whole would be refused; nothing is changed
     """
     waiting = _all(form).filter(state=ReportState.APPROVED)
-    keys = list(waiting.order_by("created_at", "pk").values_list("pk", flat=True)[:BATCH_MAX])
-    rows = list(lock(waiting.filter(pk__in=keys)).select_related("customer"))
+    # What was set aside before comes last: it cannot crowd out what is good.
+    keys = list(waiting.order_by("outcome_text", "created_at", "pk").values_list("pk", flat=True)[:BATCH_MAX])
+    rows = list(lock(waiting.filter(pk__in=keys)).select_related(*_RELATED[form]))
     if not rows:
         raise NothingToFile
-    content = _content(form, rows, now.date())
+    good = [(report, facts) for report in rows if (facts := _ready(report, now.date())) is not None]
+    if not good:
+        return Batched(None, len(rows))
+    filing = _keep(form, good, user_id, now)
+    return Batched(filing, len(rows) - len(good))
+
+
+def _ready(report: Any, day: date) -> Any:
+    """Return what the report's file is written from, or None after it was set aside."""
+    if isinstance(report, SuspiciousActivityReport):
+        facts = sar_facts(report, filed_on=day)
+        why = _CHANGED if was_changed(report, facts) else _words(sar.write, facts)
+        if why:
+            return_report(report, why)
+        return None if why else facts
+    cash = ctr_facts(report, filed_on=day)
+    why = words_against(cash)
+    if why != report.outcome_text:
+        report.outcome_text = why
+        report.save(update_fields=["outcome_text"])
+    return None if why else cash
+
+
+def words_against(facts: CtrFacts) -> str:
+    """Return why a currency report cannot be filed as it stands, or ''."""
+    return _words(ctr.write, facts)
+
+
+def _words(write: Callable[[Sequence[Any]], bytes], facts: SarFacts | CtrFacts) -> str:
+    try:
+        faults = check_file(write([facts]))
+    except ValueError as error:
+        return f"It cannot be written: {error}"[:500]
+    text = "; ".join(f"{fault.field}: {fault.text}" for fault in faults[:5])
+    return f"Not filed yet. {text}"[:500] if text else ""
+
+
+def _keep(form: FilingForm, good: Sequence[tuple[Any, Any]], user_id: int, now: datetime) -> Filing:
+    write: Callable[[Sequence[Any]], bytes] = sar.write if form == FilingForm.SARX else ctr.write
+    content = write([facts for _, facts in good])
     if faults := check_file(content):
         raise ReportInvalid(faults=faults)
     filing = Filing.objects.create(
         form=form,
         content=content.decode(),
         sha256=hashlib.sha256(content).hexdigest(),
-        reports=len(rows),
+        reports=len(good),
         made_by_id=user_id,
         made_at=now,
     )
-    for position, report in enumerate(rows, 1):
+    for position, (report, _) in enumerate(good, 1):
         report.state, report.filing, report.position = ReportState.BATCHED, filing, position
         report.save(update_fields=["state", "filing", "position"])
     _record(filing, "filing.make", [None, filing.state])
@@ -83,12 +143,6 @@ def file_batch(*, form: FilingForm, user_id: int, now: datetime) -> Filing:
 def _all(form: str) -> QuerySet[Any]:
     """Return the reports of a form."""
     return _MODELS[form]._default_manager.all()  # noqa: SLF001 - Django's documented model API
-
-
-def _content(form: FilingForm, rows: Sequence[Any], day: date) -> bytes:
-    if form == FilingForm.SARX:
-        return sar.write([sar_facts(report, filed_on=day) for report in rows])
-    return ctr.write([ctr_facts(report, filed_on=day) for report in rows])
 
 
 @transaction.atomic
@@ -130,7 +184,10 @@ def record_acknowledgement(
         return known
     if filing.state != FilingState.FILED:
         raise ReportStateConflict(state=FilingState(filing.state).label.lower())
-    answers = {answer.position: answer for answer in read_answer(content)}
+    read = read_answer(content)
+    answers = {answer.position: answer for answer in read}
+    if len(answers) != len(read):
+        raise AcknowledgementRefused(reason="The answer names a report twice.")
     wanted = set(range(1, filing.reports + 1))
     if set(answers) != wanted:
         missing = sorted(wanted - set(answers)) or sorted(set(answers) - wanted)
@@ -182,27 +239,44 @@ def read_answer(content: bytes) -> list[Answer]:
 
 def _answer(element: Any) -> Answer:
     number = element.get("SeqNum") or ""
-    if not number.isdecimal():
+    if not _PLACE.fullmatch(number):
         raise AcknowledgementRefused(reason="A report of the answer has no number.")
     found: dict[str, list[str]] = {"FATAL": [], "WARN": []}
     for error in element.findall("EFilingActivityErrorXML"):
-        level = error.findtext("ErrorLevelText") or ""
-        if not len(error) or not level:
+        if not len(error):
             continue  # an empty one says that nothing was found
+        level = (error.findtext("ErrorLevelText") or "").strip().upper()
+        if level not in found:
+            raise AcknowledgementRefused(reason="The answer has an error that is neither FATAL nor WARN.")
         words = error.findtext("ErrorText") or error.findtext("ErrorTypeCode") or "no words"
-        found["FATAL" if level == "FATAL" else "WARN"].append(
-            f"{error.findtext('ErrorElementNameText') or 'report'}: {words}"
-        )
+        found[level].append(f"{error.findtext('ErrorElementNameText') or 'report'}: {words}")
     return Answer(
         int(number), (element.findtext("BSAID") or "").strip(), tuple(found["FATAL"]), tuple(found["WARN"])
     )
 
 
-def _check_numbers(answers: Any) -> None:
+def _check_numbers(answers: Iterable[Answer]) -> None:
+    """
+    Refuse numbers that cannot be, come twice, or belong to a report we know.
+
+    The format names neither our file nor its digest: a number of another file is how a mix-up shows.
+    """
+    seen: set[str] = set()
     for answer in answers:
-        if not answer.fatal and not (len(answer.bsa_id) == 14 and answer.bsa_id.isdecimal()):  # noqa: PLR2004 - a BSA id
+        if answer.fatal:
+            continue
+        if not _BSA_ID.fullmatch(answer.bsa_id):
             raise AcknowledgementRefused(
                 reason=f"Report {answer.position} of the answer has no BSA id of 14 digits."
+            )
+        if answer.bsa_id in seen:
+            raise AcknowledgementRefused(reason=f"The BSA id {answer.bsa_id} comes twice in the answer.")
+        seen.add(answer.bsa_id)
+    for form in FilingForm:
+        known = _all(form).filter(bsa_id__in=seen).order_by("pk").values_list("bsa_id", flat=True).first()
+        if known:
+            raise AcknowledgementRefused(
+                reason=f"The BSA id {known} belongs to another report: is this the answer to another file?"
             )
 
 

@@ -1,7 +1,7 @@
 """Suspicious activity reports: drafted from a confirmed case, finished by an officer, approved by a second person."""
 
-import hashlib
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -10,11 +10,13 @@ from django.urls import reverse
 from compliance.choices_monitoring import CaseState
 from compliance.choices_reports import WRITABLE, ReportState
 from compliance.errors_reports import CaseNotConfirmed, ReportExists, ReportInvalid, ReportStateConflict
+from compliance.models.cases import Case
 from compliance.models.wall import SuspiciousActivityReport
-from compliance.operations.reports_facts import classes_of, narrative_of, sar_facts
-from compliance.queries_cases import get_case, get_case_facts
+from compliance.operations.reports_facts import classes_of, digest_of, narrative_of, sar_facts
+from compliance.queries_cases import get_case_facts
 from compliance.reports import sar
 from compliance.reports.checking import Fault, check_file
+from compliance.reports.facts import SarFacts
 from flowlet.audit import trail
 from flowlet.backoffice.approvals.operations import request_approval
 from flowlet.backoffice.approvals.registry import APPROVALS, ApprovalKind
@@ -28,9 +30,7 @@ APPROVE, NOT_FILE = "File it", "Do not file it"
 
 
 @transaction.atomic
-def draft_report(
-    *, case_id: str, user_id: int, now: datetime, corrects: SuspiciousActivityReport | None = None
-) -> SuspiciousActivityReport:
+def draft_report(*, case_id: str, user_id: int, now: datetime) -> SuspiciousActivityReport:
     """
     Draft the report of a confirmed case from its evidence; an officer finishes the narrative.
 
@@ -38,12 +38,26 @@ def draft_report(
     :raises CaseNotConfirmed: if two people have not confirmed it
     :raises ReportExists: if it has a report
     """
-    case = get_case(case_id)
+    case = _lock_case(case_id)
     if case.state != CaseState.CLOSED_CONFIRMED:
         raise CaseNotConfirmed
-    if corrects is None and SuspiciousActivityReport.objects.filter(case=case).exists():
+    if SuspiciousActivityReport.objects.filter(case=case).exists():
         raise ReportExists
-    facts = get_case_facts(case_id)
+    return _draft(case, user_id, now)
+
+
+def _lock_case(case_id: str) -> Case:
+    """Return the case, locked: two people who draft at once wait for each other."""
+    case = lock(Case.objects.filter(public_id=case_id)).select_related("customer").first()
+    if case is None:
+        raise NotFound
+    return case
+
+
+def _draft(
+    case: Case, user_id: int, now: datetime, corrects: SuspiciousActivityReport | None = None
+) -> SuspiciousActivityReport:
+    facts = get_case_facts(case.public_id)
     detected = case.closed_at or now
     report = SuspiciousActivityReport.objects.create(
         customer=case.customer,
@@ -126,7 +140,8 @@ def decide_report(*, approval: Approval, now: datetime) -> SuspiciousActivityRep
     _check_state(report, ReportState.IN_REVIEW)
     file = approval.payload["decision"] == APPROVE
     report.state = ReportState.APPROVED if file else ReportState.NOT_FILED
-    report.save(update_fields=["state"])
+    report.outcome_text = ""
+    report.save(update_fields=["state", "outcome_text"])
     _record(report, "report.decide", state=[ReportState.IN_REVIEW, report.state])
     del now
     return report
@@ -150,16 +165,36 @@ def return_reports(*, now: datetime) -> int:
 @transaction.atomic
 def correct_report(*, report_id: str, user_id: int, now: datetime) -> SuspiciousActivityReport:
     """
-    Draft the correction of an acknowledged report: a new one that names the authority's number of the first.
+    Draft what replaces a report: the correction of an acknowledged one names the authority's number of the first; what
+    replaces a rejected one is an initial report again, for the authority never had it.
 
-    :raises ReportStateConflict: if it was not acknowledged
+    :raises NotFound: if there is none of that id
+    :raises ReportStateConflict: if the authority did not answer
     :raises ReportExists: if it has a correction
     """
+    found = SuspiciousActivityReport.objects.select_related("case").filter(public_id=report_id).first()
+    if found is None:
+        raise NotFound
+    case = _lock_case(found.case.public_id)  # cases are locked before reports
     report = lock_report(report_id)
-    _check_state(report, ReportState.ACKNOWLEDGED)
+    _check_state(report, ReportState.ACKNOWLEDGED, ReportState.REJECTED)
     if SuspiciousActivityReport.objects.filter(corrects=report).exists():
         raise ReportExists
-    return draft_report(case_id=report.case.public_id, user_id=user_id, now=now, corrects=report)
+    return _draft(case, user_id, now, corrects=report)
+
+
+def was_changed(report: SuspiciousActivityReport, facts: SarFacts) -> bool:
+    """Tell whether an approved report would now say something else than what the second person approved."""
+    approved = report.approval.evidence.get("content_digest") if report.approval else None
+    return bool(digest_of(replace(facts, filed_on=report.due_on)) != approved)
+
+
+def return_report(report: SuspiciousActivityReport, why: str) -> None:
+    """Give a locked, approved report back to its writer with the reason; the caller's transaction keeps it."""
+    before = report.state
+    report.state, report.approval, report.outcome_text = ReportState.RETURNED, None, why[:500]
+    report.save(update_fields=["state", "approval", "outcome_text"])
+    _record(report, "report.return", state=[before, report.state])
 
 
 def faults_of(report: SuspiciousActivityReport, now: datetime) -> list[Fault]:
@@ -214,15 +249,11 @@ def _evidence(report_id: str) -> Mapping[str, object]:
     )
     facts = sar_facts(report, filed_on=report.due_on)  # a fixed date: the digest is over the content
     return {
-        "content_digest": _digest(sar.write([facts])),
+        "content_digest": digest_of(facts),
         "total_dollars": -(-report.total_cents // 100),
         "characters": len(report.narrative),
         "due": report.due_on.isoformat(),
     }
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _writers(report_id: str) -> Collection[int]:

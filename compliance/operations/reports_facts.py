@@ -1,6 +1,9 @@
 """From cases, customers and settings to the plain values that report files are written from."""
 
+import hashlib
+import json
 from collections import Counter
+from dataclasses import asdict
 from datetime import date
 
 from django.conf import settings
@@ -8,6 +11,7 @@ from django.conf import settings
 from compliance.models.wall import CurrencyTransactionReport, SuspiciousActivityReport
 from compliance.queries_cases import ActivityFact, CaseFacts, get_case_facts
 from compliance.reports.facts import Address, CtrFacts, Filer, SarFacts, Subject
+from compliance.reports.writing import clean
 from flowlet.identity.models import Customer
 from wallets.models import Wallet
 
@@ -49,8 +53,8 @@ def subject_of(customer: Customer, *, cash_in: int = 0, cash_out: int = 0) -> Su
     business = customer.kind != "PERSON"
     wallets = Wallet.objects.filter(customer=customer).order_by("pk").values_list("public_id", flat=True)
     return Subject(
-        last_name=" ".join((customer.name if business else customer.family_name or customer.name).split()),
-        first_name="" if business else " ".join(customer.given_name.split()),
+        last_name=clean(customer.name if business else customer.family_name or customer.name),
+        first_name="" if business else clean(customer.given_name),
         business=business,
         birth_date=date.fromisoformat(customer.birth_date) if customer.birth_date else None,
         address=Address(country=customer.country),
@@ -111,8 +115,26 @@ def evidence_of(report: SuspiciousActivityReport) -> tuple[ActivityFact, ...]:
     return get_case_facts(report.case.public_id).activities
 
 
+def prior_bsa_id(report: SuspiciousActivityReport | CurrencyTransactionReport) -> str:
+    """Return the authority's number of the newest report that this one replaces and the authority took, or ''."""
+    earlier = report.corrects
+    while earlier is not None and not earlier.bsa_id:
+        earlier = earlier.corrects
+    return earlier.bsa_id if earlier else ""
+
+
+def digest_of(facts: SarFacts) -> str:
+    """Return a digest over all that a report's file would say, also of facts that no file can be written from."""
+    return hashlib.sha256(json.dumps(asdict(facts), sort_keys=True, default=str).encode()).hexdigest()
+
+
 def sar_facts(report: SuspiciousActivityReport, *, filed_on: date) -> SarFacts:
-    """Return what a report's file is written from."""
+    """
+    Return what a report's file is written from.
+
+    What follows a rejected report is no correction to the authority: it never had the first one.
+    """
+    prior = prior_bsa_id(report)
     return SarFacts(
         filer=filer(),
         subjects=(subject_of(report.customer),),
@@ -122,17 +144,18 @@ def sar_facts(report: SuspiciousActivityReport, *, filed_on: date) -> SarFacts:
         total_cents=report.total_cents,
         classes=tuple((kind, subtype) for kind, subtype in report.classes),
         narrative=report.narrative,
-        prior_bsa_id=report.corrects.bsa_id if report.corrects else "",
-        corrects=report.corrects is not None,
+        prior_bsa_id=prior,
+        corrects=bool(prior),
         attachment=f"{report.public_id}.csv",
     )
 
 
 def ctr_facts(report: CurrencyTransactionReport, *, filed_on: date) -> CtrFacts:
-    """Return what a report's file is written from; a side at or below the limit is left out."""
+    """Return what a report's file is written from; an initial one leaves out a side up to the limit."""
+    prior = prior_bsa_id(report)
 
     def above(cents: int) -> int:
-        return cents if cents > REPORTING_LIMIT_CENTS else 0
+        return cents if prior or cents > REPORTING_LIMIT_CENTS else 0
 
     cash_in, cash_out = above(report.cash_in_cents), above(report.cash_out_cents)
     return CtrFacts(
@@ -141,4 +164,5 @@ def ctr_facts(report: CurrencyTransactionReport, *, filed_on: date) -> CtrFacts:
         filed_on=filed_on,
         day=report.day,
         aggregated=report.movements > 1,
+        prior_bsa_id=prior,
     )

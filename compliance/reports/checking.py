@@ -10,15 +10,29 @@ from typing import Any
 from lxml import etree
 
 from compliance.reports import ctr, sar
+from compliance.reports.countries import COUNTRIES
 from compliance.reports.writing import NAMESPACE, SCHEMAS, Element
 
 _FC = f"{{{NAMESPACE}}}"
 _SCHEMA_OF = {sar.FORM: sar.SCHEMA, ctr.FORM: ctr.SCHEMA}
 _EMPTY_OK = {ctr.FORM}  # its flags and details are there even when they say nothing
 _MAY_BE_EMPTY = frozenset({"OtherCurrencyTransactionActivityDetailText", "OtherForeignCurrencyCountryText"})
+_BATCH_PARTIES = {
+    "35": "The transmitter",
+    "37": "The transmitter's contact",
+    "30": "The institution",
+    "34": "The place of the activity",
+    "8": "The contact office",
+}
+_PARTIES_OF = {
+    sar.FORM: {**_BATCH_PARTIES, "33": "The subject"},
+    ctr.FORM: {**_BATCH_PARTIES, "50 17 23": "The person"},
+}
 # What the form does not carry: line breaks, tabs, no-break and other special blanks.
 _BAD_BLANKS = re.compile(r"[\t\r\n\x0b\x0c\x85\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]")
-_WHOLE = re.compile(r"\d{1,15}")
+_WHOLE = re.compile(r"[0-9]{1,15}")
+_DAY = re.compile(r"[0-9]{8}")
+_BSA_ID = re.compile(r"[0-9]{14}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +105,10 @@ def _days(root: Element, _form: str) -> Iterator[Fault]:
 
 
 def _is_day(text: str, *, partial: bool) -> bool:
-    if partial and (text[4:6] == "00" or text[6:8] == "00"):
-        return True  # a month or day of birth that nobody knows
+    if not _DAY.fullmatch(text):
+        return False
+    if partial and text[6:] == "00":  # the day of birth, or month and day, that nobody knows
+        return text[:4] != "0000" and text[4:6] <= "12"
     try:
         datetime.strptime(text, "%Y%m%d")  # noqa: DTZ007 - a calendar day
     except ValueError:
@@ -134,6 +150,86 @@ def _legal_names(root: Element, _form: str) -> Iterator[Fault]:
             yield Fault("PartyName", "A party has one legal name.")
 
 
+def _parts(root: Element, form: str) -> Iterator[Fault]:
+    for activity in root.findall(f"{_FC}Activity"):
+        kinds = {party.findtext(f"{_FC}ActivityPartyTypeCode") for party in activity.findall(f"{_FC}Party")}
+        for code, words in _PARTIES_OF[form].items():
+            if not kinds & set(code.split()):
+                yield Fault(
+                    "ActivityPartyTypeCode", f"{words} is missing (type {code.replace(' ', ' or ')})."
+                )
+
+
+def _prior(root: Element, _form: str) -> Iterator[Fault]:
+    for activity in root.findall(f"{_FC}Activity"):
+        prior = activity.findtext(f"{_FC}EFilingPriorDocumentNumber")
+        flags = {
+            etree.QName(flag).localname
+            for flag in activity.find(f"{_FC}ActivityAssociation")
+            if flag.text == "Y"
+        }
+        follows = flags & {"CorrectsAmendsPriorReportIndicator", "ContinuingActivityReportIndicator"}
+        if follows and not _BSA_ID.fullmatch(prior or ""):
+            yield Fault(
+                "EFilingPriorDocumentNumber", "A correction names the BSA id of the first, 14 digits."
+            )
+        elif prior and not follows:
+            yield Fault("EFilingPriorDocumentNumber", "An initial report names no earlier one.")
+        if follows and "InitialReportIndicator" in flags:
+            yield Fault("InitialReportIndicator", "A report is initial or follows another, not both.")
+
+
+def _span(root: Element, _form: str) -> Iterator[Fault]:
+    for suspicion in root.iter(f"{_FC}SuspiciousActivity"):
+        first = suspicion.findtext(f"{_FC}SuspiciousActivityFromDateText") or ""
+        latest = suspicion.findtext(f"{_FC}SuspiciousActivityToDateText") or ""
+        if latest and first > latest:
+            yield Fault(
+                "SuspiciousActivityFromDateText", "It lies after the day on which the activity ended."
+            )
+
+
+def _cash(root: Element, form: str) -> Iterator[Fault]:
+    if form != ctr.FORM:
+        return
+    for activity in root.findall(f"{_FC}Activity"):
+        cash = activity.find(f"{_FC}CurrencyTransactionActivity")
+        came, went = _whole(cash, "TotalCashInReceiveAmountText"), _whole(cash, "TotalCashOutAmountText")
+        details = [_whole(one, "DetailTransactionAmountText") for one in cash]
+        if came + went == 0:
+            yield Fault("TotalCashInReceiveAmountText", "There is no cash, neither in nor out.")
+        elif sum(details) != came + went:
+            yield Fault("TotalCashInReceiveAmountText", "The details do not come to the totals in and out.")
+        for party in activity.findall(f"{_FC}Party"):
+            for name, total in (
+                ("IndividualEntityCashInAmountText", came),
+                ("IndividualEntityCashOutAmountText", went),
+            ):
+                alone = party.findtext(f"{_FC}ActivityPartyTypeCode") == ctr.ON_OWN_BEHALF
+                if alone and _whole(party, name) != total:
+                    yield Fault(name, "It is not the total of the report.")
+
+
+def _whole(element: Element, name: str) -> int:
+    text = element.findtext(f"{_FC}{name}") or ""
+    return int(text) if _WHOLE.fullmatch(text) else 0
+
+
+def _narrative(root: Element, _form: str) -> Iterator[Fault]:
+    for activity in root.findall(f"{_FC}Activity"):
+        found = [element.text for element in activity.iter(f"{_FC}ActivityNarrativeSequenceNumber")]
+        if found != [str(number) for number in range(1, len(found) + 1)]:
+            yield Fault(
+                "ActivityNarrativeSequenceNumber", "The parts of the narrative are not numbered from 1 on."
+            )
+
+
+def _countries(root: Element, _form: str) -> Iterator[Fault]:
+    for name, text in _texts(root):
+        if name in ("RawCountryCodeText", "OtherIssuerCountryText") and text and text not in COUNTRIES:
+            yield Fault(name, f"{text} is assigned to no country.")
+
+
 _RULES: tuple[Callable[[Element, str], Iterator[Fault]], ...] = (
     _blanks,
     _amounts,
@@ -141,4 +237,10 @@ _RULES: tuple[Callable[[Element, str], Iterator[Fault]], ...] = (
     _counts,
     _numbers,
     _legal_names,
+    _parts,
+    _prior,
+    _span,
+    _cash,
+    _narrative,
+    _countries,
 )

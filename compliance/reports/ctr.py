@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from compliance.reports import parties
 from compliance.reports.facts import CtrFacts
-from compliance.reports.writing import Element, batch, dollars, flags, node, numbered, text
+from compliance.reports.writing import Element, batch, cut, dollars, flags, node, numbered, text
 
 FORM, SCHEMA = "CTRX", "EFL_CTRXBatchSchema.xsd"
 _LOCATION = "https://www.fincen.gov/base/EFL_CTRXBatchSchema.xsd"
@@ -81,7 +81,7 @@ def _person(activity: Element, facts: CtrFacts) -> None:
     parties.subject_names(party, subject)
     for number in subject.accounts:
         account = node(party, "Account")
-        text(account, "AccountNumberText", number[:40])
+        text(account, "AccountNumberText", cut(number, 40))
         link = node(account, "PartyAccountAssociation")
         code = _ACCOUNT_IN if subject.cash_in_cents >= subject.cash_out_cents else _ACCOUNT_OUT
         text(link, "PartyAccountAssociationTypeCode", code)

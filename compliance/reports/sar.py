@@ -7,6 +7,8 @@ from compliance.reports.facts import Identification, SarFacts, Subject
 from compliance.reports.writing import (
     Element,
     batch,
+    clean,
+    cut,
     dollars,
     identification_of,
     node,
@@ -91,7 +93,7 @@ def _accounts(party: Element, facts: SarFacts, subject: Subject) -> None:
     identification_of(bank, Identification(code="4", number=facts.filer.tin))
     for number in subject.accounts:
         account = node(bank, "Account")
-        text(account, "AccountNumberText", number[:40])
+        text(account, "AccountNumberText", cut(number, 40))
         link = node(account, "PartyAccountAssociation")
         text(link, "PartyAccountAssociationTypeCode", "5")
 
@@ -115,7 +117,7 @@ def blocks(narrative: str) -> list[str]:
 
     :raises ValueError: if it is empty or does not fit, saying by how much
     """
-    words = narrative.split()
+    words = clean(narrative).split()
     if not words:
         raise ValueError("The narrative is empty.")
     found, line = [], ""

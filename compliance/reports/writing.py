@@ -1,5 +1,6 @@
 """Building batch files: elements in the schema's order, sequence numbers where the schema wants them."""
 
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,23 @@ NAMESPACE = "www.fincen.gov/base"
 _FC = f"{{{NAMESPACE}}}"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 SCHEMAS = Path(__file__).parent / "schemas"
+_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
 Element = Any  # an lxml element; lxml ships no types
+
+
+def clean(words: str) -> str:
+    """
+    Return words as the form takes them: single blanks, no outer ones, nothing invisible.
+
+    Control characters, zero-width marks and what Unicode has not assigned are left out; XML could not carry some.
+    """
+    kept = (mark for mark in words if mark.isspace() or unicodedata.category(mark) not in _UNSEEN)
+    return " ".join("".join(kept).split())
+
+
+def cut(words: str, size: int) -> str:
+    """Return clean words of at most `size` characters, without the blank that the cut may leave."""
+    return clean(words)[:size].strip()
 
 
 def batch(form: str, location: str) -> Element:
@@ -59,18 +76,18 @@ def dollars(cents: int) -> str:
 def name_of(parent: Element, *, last: str, first: str = "", business: bool = False) -> None:
     """Add a legal name; what is unknown is marked as such."""
     name = node(parent, "PartyName")
-    text(name, "EntityLastNameUnknownIndicator", None if last else "Y")
-    text(name, "FirstNameUnknownIndicator", None if first or business else "Y")
+    text(name, "EntityLastNameUnknownIndicator", None if clean(last) else "Y")
+    text(name, "FirstNameUnknownIndicator", None if clean(first) or business else "Y")
     text(name, "PartyNameTypeCode", "L")
-    text(name, "RawEntityIndividualLastName", last[:150] or None)
-    text(name, "RawIndividualFirstName", first[:35].strip() or None)
+    text(name, "RawEntityIndividualLastName", cut(last, 150) or None)
+    text(name, "RawIndividualFirstName", cut(first, 35) or None)
 
 
 def full_name(parent: Element, name: str) -> None:
     """Add the legal name of an institution or office as one text."""
     added = node(parent, "PartyName")
     text(added, "PartyNameTypeCode", "L")
-    text(added, "RawPartyFullName", name[:150].strip())
+    text(added, "RawPartyFullName", cut(name, 150))
 
 
 def address_of(parent: Element, address: Address, *, unknown: bool) -> None:
@@ -83,10 +100,10 @@ def address_of(parent: Element, address: Address, *, unknown: bool) -> None:
     }
     for name, missing in marks.items():
         text(added, name, "Y" if unknown and missing else None)
-    text(added, "RawCityText", address.city[:50].strip() or None)
+    text(added, "RawCityText", cut(address.city, 50) or None)
     text(added, "RawCountryCodeText", address.country or None)
-    text(added, "RawStateCodeText", address.state[:3] if in_states and address.state else None)
-    text(added, "RawStreetAddress1Text", address.street[:100].strip() or None)
+    text(added, "RawStateCodeText", cut(address.state, 3) if in_states and address.state else None)
+    text(added, "RawStreetAddress1Text", cut(address.street, 100) or None)
     text(added, "RawZIPCode", _postcode(address.postcode) or None)
     text(added, "StateCodeUnknownIndicator", "Y" if unknown and in_states and not address.state else None)
     text(added, "StreetAddressUnknownIndicator", "Y" if unknown and not address.street else None)
@@ -105,8 +122,8 @@ def identification_of(parent: Element, found: Identification) -> None:
     """Add a number that names the party."""
     added = node(parent, "PartyIdentification")
     text(added, "OtherIssuerCountryText", found.country or None)
-    text(added, "OtherPartyIdentificationTypeText", found.text[:50] or None)
-    text(added, "PartyIdentificationNumberText", found.number[:25].strip())
+    text(added, "OtherPartyIdentificationTypeText", cut(found.text, 50) or None)
+    text(added, "PartyIdentificationNumberText", cut(found.number, 25))
     text(added, "PartyIdentificationTypeCode", found.code)
 
 

@@ -11,9 +11,14 @@ from pytest_django.fixtures import Settings
 
 from compliance.models.cases import Case
 from compliance.models.screening import ListVersion
+from compliance.models.wall import SuspiciousActivityReport
+from compliance.operations import reports
+from compliance.operations.cases import take_case
+from compliance.operations.cases_deciding import propose_decision
 from compliance.operations.lists import load_list
 from compliance.operations.monitoring import run_scenarios
 from compliance.operations.monitoring_feed import feed_activities
+from compliance.tests.reporting import say
 from compliance.tests.watching import at, cash_in, make_lead
 from flowlet.identity import operations as identity
 from flowlet.identity.models import Customer, Partner, User
@@ -89,6 +94,30 @@ def case(customer: Customer, now: datetime) -> Case:
     feed_activities()
     run_scenarios(now=now)
     return Case.objects.get()
+
+
+@pytest.fixture
+def confirmed_case(case: Case, officer: User, lead: User, now: datetime) -> Case:
+    """The case after two people confirmed it."""
+    take_case(case_id=case.public_id, user_id=officer.pk, now=now)
+    proposed = propose_decision(
+        case_id=case.public_id,
+        user_id=officer.pk,
+        outcome="CONFIRMED",
+        reason_code="PATTERN_UNEXPLAINED",
+        note="No source shown.",
+        now=now,
+    )
+    assert proposed.approval is not None
+    say(proposed.approval, lead, now)
+    case.refresh_from_db()
+    return case
+
+
+@pytest.fixture
+def draft(confirmed_case: Case, officer: User, now: datetime) -> SuspiciousActivityReport:
+    """The draft of a report on the confirmed case."""
+    return reports.draft_report(case_id=confirmed_case.public_id, user_id=officer.pk, now=now)
 
 
 @pytest.fixture

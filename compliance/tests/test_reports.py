@@ -23,103 +23,19 @@ from compliance.models.wall import (
     SuspiciousActivityReport,
 )
 from compliance.operations import reports
-from compliance.operations.cases import take_case
-from compliance.operations.cases_deciding import propose_decision
-from compliance.operations.filing import file_batch, mark_filed, record_acknowledgement
-from compliance.operations.monitoring import run_scenarios
+from compliance.operations.filing import mark_filed, record_acknowledgement
 from compliance.operations.monitoring_feed import feed_activities
 from compliance.operations.reports_cash import build_reports, cash_days
 from compliance.reports.checking import check_file
+from compliance.tests.reporting import answer, make_file, say, submit
 from compliance.tests.watching import at, cash_in
 from flowlet.audit.models import AuditRecord
 from flowlet.backoffice.approvals.errors import OwnApproval
-from flowlet.backoffice.approvals.operations import approve, reject
 from flowlet.events.models import Event
 from flowlet.identity.models import Customer, User
-from flowlet.identity.operations import create_user
 from wallets.tests.factories import make_customer, make_wallet
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def lead(db: None) -> User:
-    return create_user(
-        email="grete@house.example", full_name="Grete Holm", password="correct-horse-battery", roles=["lead"]
-    )
-
-
-@pytest.fixture
-def open_case(customer: Customer, now: datetime) -> Case:
-    wallet = make_wallet(customer, "USD")
-    for number in range(3):
-        cash_in(wallet, 900_000 + number, at(number), f"c{number}")
-    feed_activities()
-    run_scenarios(now=now)
-    return Case.objects.get()
-
-
-@pytest.fixture
-def case(open_case: Case, officer: User, lead: User, now: datetime) -> Case:
-    take_case(case_id=open_case.public_id, user_id=officer.pk, now=now)
-    proposed = propose_decision(
-        case_id=open_case.public_id,
-        user_id=officer.pk,
-        outcome="CONFIRMED",
-        reason_code="PATTERN_UNEXPLAINED",
-        note="No source shown.",
-        now=now,
-    )
-    say(proposed.approval, lead, now)
-    open_case.refresh_from_db()
-    return open_case
-
-
-@pytest.fixture
-def draft(case: Case, officer: User, now: datetime) -> SuspiciousActivityReport:
-    return reports.draft_report(case_id=case.public_id, user_id=officer.pk, now=now)
-
-
-def say(approval: object, checker: User, now: datetime, *, yes: bool = True) -> object:
-    act = approve if yes else reject
-    return act(
-        approval_id=approval.pk,  # type: ignore[attr-defined]
-        checker_id=checker.pk,
-        seen_hash=approval.content_hash,  # type: ignore[attr-defined]
-        note="Read it",
-        now=now,
-    )
-
-
-def submit(report: SuspiciousActivityReport, maker: User, now: datetime, *, file: bool = True) -> object:
-    done = reports.submit_report(
-        report_id=report.public_id,
-        user_id=maker.pk,
-        reason_code="CONFIRMED_CASE",
-        note="Complete",
-        file=file,
-        now=now,
-    )
-    assert done.approval is not None
-    return done.approval
-
-
-def answer(*numbers: int, status: str = "A", fatal: bool = False) -> bytes:
-    rows = "".join(
-        f'<EFilingActivityXML SeqNum="{number}"><BSAID>{"" if fatal else f"3100000000{number:04}"}</BSAID>'
-        + (
-            "<EFilingActivityErrorXML><ErrorElementNameText>PartyName</ErrorElementNameText>"
-            "<ErrorLevelText>FATAL</ErrorLevelText><ErrorText>Name is missing</ErrorText>"
-            "</EFilingActivityErrorXML>"
-            if fatal
-            else "<EFilingActivityErrorXML/>"
-        )
-        + "</EFilingActivityXML>"
-        for number in numbers
-    )
-    return (
-        f'<EFilingBatchXML StatusCode="{status}"><EFilingSubmissionXML>{rows}</EFilingSubmissionXML></EFilingBatchXML>'
-    ).encode()
 
 
 def test_a_draft_says_who_what_when_where_why_and_how(
@@ -133,9 +49,9 @@ def test_a_draft_says_who_what_when_where_why_and_how(
     assert customer.public_id in draft.narrative
 
 
-def test_only_a_confirmed_case_gives_one_report(open_case: Case, officer: User, now: datetime) -> None:
+def test_only_a_confirmed_case_gives_one_report(case: Case, officer: User, now: datetime) -> None:
     with pytest.raises(CaseNotConfirmed):
-        reports.draft_report(case_id=open_case.public_id, user_id=officer.pk, now=now)
+        reports.draft_report(case_id=case.public_id, user_id=officer.pk, now=now)
 
 
 def test_a_case_has_one_report(draft: SuspiciousActivityReport, officer: User, now: datetime) -> None:
@@ -147,7 +63,7 @@ def test_from_draft_to_the_authoritys_number(
     draft: SuspiciousActivityReport, officer: User, lead: User, now: datetime
 ) -> None:
     say(submit(draft, officer, now), lead, now)
-    filing = file_batch(form=FilingForm.SARX, user_id=officer.pk, now=now)
+    filing = make_file(FilingForm.SARX, officer, now)
     content = filing.content.encode()
     mark_filed(filing_id=filing.public_id, filed_on=now.date(), now=now)
 
@@ -160,7 +76,7 @@ def test_from_draft_to_the_authoritys_number(
     assert (row.accepted, row.rejected, again.pk) == (1, 0, row.pk)
     correction = reports.correct_report(report_id=draft.public_id, user_id=officer.pk, now=now)
     say(submit(correction, officer, now), lead, now)
-    second = file_batch(form=FilingForm.SARX, user_id=officer.pk, now=now)
+    second = make_file(FilingForm.SARX, officer, now)
     root = etree.fromstring(second.content.encode())
     assert root.findtext(".//{*}EFilingPriorDocumentNumber") == "31000000000001"
     assert check_file(second.content.encode()) == []
@@ -204,7 +120,7 @@ def test_not_to_file_needs_two_people_too(
     draft.refresh_from_db()
     assert draft.state == "NOT_FILED"
     with pytest.raises(NothingToFile):
-        file_batch(form=FilingForm.SARX, user_id=officer.pk, now=now)
+        make_file(FilingForm.SARX, officer, now)
 
 
 def test_what_the_authority_would_refuse_cannot_be_submitted(
@@ -245,7 +161,7 @@ def test_an_answer_that_does_not_fit_is_refused_and_changes_nothing(
     draft: SuspiciousActivityReport, officer: User, lead: User, now: datetime, content: bytes, why: str
 ) -> None:
     say(submit(draft, officer, now), lead, now)
-    filing = file_batch(form=FilingForm.SARX, user_id=officer.pk, now=now)
+    filing = make_file(FilingForm.SARX, officer, now)
     mark_filed(filing_id=filing.public_id, filed_on=now.date(), now=now)
 
     with pytest.raises(AcknowledgementRefused, match=why):
@@ -260,7 +176,7 @@ def test_a_fatal_answer_rejects_the_report_with_its_words(
     draft: SuspiciousActivityReport, officer: User, lead: User, now: datetime
 ) -> None:
     say(submit(draft, officer, now), lead, now)
-    filing = file_batch(form=FilingForm.SARX, user_id=officer.pk, now=now)
+    filing = make_file(FilingForm.SARX, officer, now)
     mark_filed(filing_id=filing.public_id, filed_on=now.date(), now=now)
 
     record_acknowledgement(filing_id=filing.public_id, content=answer(1, fatal=True), user_id=None, now=now)
@@ -274,7 +190,7 @@ def test_nothing_of_a_report_reaches_partners_or_the_customers_time_line(
     draft: SuspiciousActivityReport, officer: User, lead: User, customer: Customer, now: datetime
 ) -> None:
     say(submit(draft, officer, now), lead, now)
-    file_batch(form=FilingForm.SARX, user_id=officer.pk, now=now)
+    make_file(FilingForm.SARX, officer, now)
 
     assert not Event.objects.filter(data__icontains="rpt_").exists()
     about = AuditRecord.objects.filter(customer=customer.public_id).values_list("action", flat=True)
@@ -336,14 +252,14 @@ def test_a_day_is_filed_whole_and_late_cash_is_noted(
     feed_activities()
     assert build_reports(now=now) == 1
 
-    filing = file_batch(form=FilingForm.CTRX, user_id=officer.pk, now=now)
+    filing = make_file(FilingForm.CTRX, officer, now)
     cash_in(wallet, 70_000, day, "c")
     feed_activities()
     build_reports(now=now)
 
     report = CurrencyTransactionReport.objects.get()
     assert check_file(filing.content.encode()) == []
-    assert (report.state, report.cash_in_cents, report.late_cents) == ("BATCHED", 1_050_001, 70_000)
+    assert (report.state, report.cash_in_cents, report.late_in_cents) == ("BATCHED", 1_050_001, 70_000)
     root = etree.fromstring(filing.content.encode())
     assert root.get("TotalAmount") == "10501"
     with pytest.raises(IntegrityError), transaction.atomic():

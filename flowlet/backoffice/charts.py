@@ -162,6 +162,11 @@ class Plot:
     height: int = HEIGHT
     left: int = LEFT_WIDE
 
+    @property
+    def wide(self) -> bool:
+        """Tell whether it fills a whole row: on a phone its letters must grow more."""
+        return self.width == WIDE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:

@@ -42,6 +42,7 @@ _BANKS = ("integrations.view_banklink",)
 _WRITTEN = ("notifications.view_message",)
 _CHATS = ("assistant.view_chat",)
 _FIGURES = ("analytics.view_overview", "analytics.view_payment_figures", "analytics.view_customer_figures")
+_CARD_FIGURES = ("analytics.view_card_figures",)
 _MONEY_FIGURES = ("analytics.view_finance_figures",)
 _BUILDER = ("analytics.build_report", "analytics.export_report")
 
@@ -62,7 +63,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *(*_HELD, *_RAILS),
         *(*_FREEZE, *_UNFREEZE),
         *(*_APPROVALS, *_JOBS),
-        *_FIGURES,
+        *(*_FIGURES, *_CARD_FIGURES),
     ),
     "officer": (
         *_SEE_MONEY,
@@ -72,7 +73,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *(*_HITS, *_IDENTITIES, *_CASES, *_WALL),
         *(*_FRAUD, *_HELD),
         *_APPROVALS,
-        *_FIGURES,
+        *(*_FIGURES, *_CARD_FIGURES),
     ),
     "lead": (
         *_SEE_MONEY,
@@ -83,19 +84,19 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *(*_CASES, *_CASES_CHECK, *_WALL, *_WALL_CHECK),
         *(*_FRAUD, *_HELD, *_MODELS, *_MODEL_CHECK),
         *(*_APPROVALS, *_JOBS, *_TRAIL, "events.view_event"),
-        *(*_FIGURES, *_BUILDER),
+        *(*_FIGURES, *_CARD_FIGURES, *_BUILDER),
     ),
     "finance": (
         *_SEE_MONEY,
         *(*_CARDS, *_BANKS, *_LEDGER, *_RAILS, "wallets.export_statement"),
         *_APPROVALS,
-        *(*_FIGURES, *_MONEY_FIGURES, *_BUILDER),
+        *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
     "finance_lead": (
         *_SEE_MONEY,
         *(*_CARDS, *_BANKS, *_LEDGER, "wallets.export_statement"),
         *(*_APPROVALS, *_TRAIL),
-        *(*_FIGURES, *_MONEY_FIGURES, *_BUILDER),
+        *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
     "analyst": (
         "payments.view_payment",
@@ -108,6 +109,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER),
         *(*_VENDORS, *_FRAUD, *_MODELS, *_SEE_CASES),
         *(*_APPROVALS, *_JOBS, *_TRAIL, "events.view_event"),
+        *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
         *(*_FIGURES, *_MONEY_FIGURES, *_BUILDER),
         *("identity.view_user", "identity.view_partner", "identity.view_apiclient"),
     ),

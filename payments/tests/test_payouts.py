@@ -12,7 +12,7 @@ from flowlet.gateway.tests.factories import Api, make_client
 from flowlet.integrations.breaker import breaker_for
 from flowlet.integrations.simulation.faults import Plan
 from flowlet.integrations.stripe.units import UnsupportedAmount
-from ledger.operations.owing import owed_by
+from ledger.queries.holds import owed_by
 from payments.deciding import (
     ask_again,
     cancel_payment,

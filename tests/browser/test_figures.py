@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from analytics.tests.factories import catch_up, pay
+from cards.tests.factories import make_card, told
+from cards.tests.factories import pay as pay_by_card
 from flowlet.core import clock
 from wallets.tests.factories import NOW, make_customer, make_wallet
 
@@ -29,13 +31,17 @@ def month(partner, monkeypatch):
             pay(payer, payee, 100 + 10 * number, at=start + timedelta(days=day, minutes=number))
         if day % 4 == 0:
             pay(payee, payer, 9_999_999, at=start + timedelta(days=day))
+    card = make_card(payer.customer)
+    for day in range(0, 29, 2):
+        at = start + timedelta(days=day)
+        told(card, "CLEAR", 1_500, of=pay_by_card(card, 1_500, now=at, network_time=at), now=at)
     catch_up(clock.now())
 
 
 def test_every_page_of_figures_is_accessible_in_both_schemes_and_fits_a_phone(month, finance, visit):
     window = visit(finance)
 
-    for path in ("overview", "payments", "finance", "customers", REPORT):
+    for path in ("overview", "payments", "cards", "finance", "customers", REPORT):
         address = f"/admin/{path if '?' in path else f'dashboards/{path}/'}"
         for dark in (False, True):
             window.look(dark=dark)

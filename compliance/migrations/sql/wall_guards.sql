@@ -17,9 +17,17 @@ BEGIN
         RAISE EXCEPTION 'a report begins as a draft' USING ERRCODE = '23514', CONSTRAINT = 'report_moves';
     END IF;
     IF TG_OP = 'UPDATE' THEN
-        IF NOT compliance_report_moves(OLD.state, NEW.state) THEN
+        -- What is not any more what the second person saw goes back to its writer.
+        IF NOT compliance_report_moves(OLD.state, NEW.state)
+           AND (OLD.state, NEW.state) <> ('APPROVED', 'RETURNED') THEN
             RAISE EXCEPTION 'a report does not go from % to %', OLD.state, NEW.state
                 USING ERRCODE = '23514', CONSTRAINT = 'report_moves';
+        END IF;
+        IF (OLD.public_id, OLD.customer_id, OLD.case_id, OLD.corrects_id, OLD.drafted_by_id, OLD.created_at)
+           IS DISTINCT FROM
+           (NEW.public_id, NEW.customer_id, NEW.case_id, NEW.corrects_id, NEW.drafted_by_id, NEW.created_at) THEN
+            RAISE EXCEPTION 'a report keeps its case, its customer and who drafted it'
+                USING ERRCODE = '23514', CONSTRAINT = 'report_origin_fixed';
         END IF;
         IF OLD.state NOT IN ('DRAFT', 'RETURNED') AND to_jsonb(NEW) - moves <> to_jsonb(OLD) - moves THEN
             RAISE EXCEPTION 'the report was shown to a second person and does not change'
@@ -41,19 +49,41 @@ BEGIN
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'a report is never deleted' USING ERRCODE = '23514', CONSTRAINT = 'report_kept';
     END IF;
-    IF NOT compliance_report_moves(OLD.state, NEW.state) THEN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.state NOT IN ('APPROVED', 'NOT_FILED') OR NEW.bsa_id <> ''
+           OR (NEW.late_in_cents, NEW.late_out_cents) <> (0, 0) THEN
+            RAISE EXCEPTION 'a currency report begins ready or below the limit'
+                USING ERRCODE = '23514', CONSTRAINT = 'report_moves';
+        END IF;
+        IF NEW.corrects_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM compliance_currencytransactionreport first
+            WHERE first.id = NEW.corrects_id AND first.customer_id = NEW.customer_id AND first.day = NEW.day
+              AND first.state IN ('ACKNOWLEDGED', 'REJECTED')) THEN
+            RAISE EXCEPTION 'a correction is of an answered report of the same person and day'
+                USING ERRCODE = '23514', CONSTRAINT = 'report_corrects';
+        END IF;
+        RETURN NEW;
+    END IF;
+    -- The sums of a day may fall to the limit and rise above it again until the report is in a file.
+    IF NOT compliance_report_moves(OLD.state, NEW.state)
+       AND (OLD.state, NEW.state) NOT IN (('APPROVED', 'NOT_FILED'), ('NOT_FILED', 'APPROVED')) THEN
         RAISE EXCEPTION 'a report does not go from % to %', OLD.state, NEW.state
             USING ERRCODE = '23514', CONSTRAINT = 'report_moves';
     END IF;
-    IF OLD.state <> 'APPROVED'
-       AND (OLD.customer_id, OLD.day, OLD.cash_in_cents, OLD.cash_out_cents, OLD.movements)
-           IS DISTINCT FROM (NEW.customer_id, NEW.day, NEW.cash_in_cents, NEW.cash_out_cents, NEW.movements) THEN
+    IF (OLD.public_id, OLD.customer_id, OLD.day, OLD.corrects_id)
+       IS DISTINCT FROM (NEW.public_id, NEW.customer_id, NEW.day, NEW.corrects_id) THEN
+        RAISE EXCEPTION 'a report keeps its person and day'
+            USING ERRCODE = '23514', CONSTRAINT = 'report_origin_fixed';
+    END IF;
+    IF OLD.state NOT IN ('APPROVED', 'NOT_FILED')
+       AND (OLD.cash_in_cents, OLD.cash_out_cents, OLD.movements, OLD.unpriced)
+           IS DISTINCT FROM (NEW.cash_in_cents, NEW.cash_out_cents, NEW.movements, NEW.unpriced) THEN
         RAISE EXCEPTION 'the report is in a file and does not change'
             USING ERRCODE = '23514', CONSTRAINT = 'report_content_fixed';
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER ctr_guard BEFORE UPDATE OR DELETE ON compliance_currencytransactionreport
+CREATE TRIGGER ctr_guard BEFORE INSERT OR UPDATE OR DELETE ON compliance_currencytransactionreport
     FOR EACH ROW EXECUTE FUNCTION compliance_guard_ctr();
 
 CREATE FUNCTION compliance_guard_filing() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -13,7 +13,8 @@ def gist(given: Any) -> str:
     """Return what an answer will be about: the latest question, and what tools said since, as words."""
     if isinstance(given, str):
         return _flat(given)
-    asked, found = "", list[str]()
+    asked: str = ""
+    found: list[str] = []
     for item in given if isinstance(given, list) else []:
         if item.get("role") == "user":
             asked, found = _flat(str(item.get("content") or "")), []
