@@ -7,8 +7,6 @@ from django.core.management import call_command
 
 from cards.models.authorizations import CardAuthorization, CardDecision, CardTransaction
 from cards.models.issuing import Card, CardFreeze
-from flowlet.core.clock import now
-from flowlet.demo.cards import fill
 from ledger.queries.verification import verify
 
 
@@ -16,9 +14,7 @@ from ledger.queries.verification import verify
 def test_the_demo_shows_every_state_and_reason_and_the_books_are_whole() -> None:
     call_command("load_demo", scale=0.06, processes=1, stdout=StringIO())
 
-    made = fill(now=now())
-
-    assert made["cards"] >= 12
+    assert Card.objects.count() >= 12
     assert set(Card.objects.values_list("status", flat=True)) == {"ACTIVE", "INACTIVE", "CLOSED"}
     assert set(CardFreeze.objects.values_list("source", flat=True)) == {"OPS", "CARDHOLDER"}
     states = set(CardAuthorization.objects.values_list("state", flat=True))

@@ -51,7 +51,7 @@ def test_an_unregistered_type_cannot_be_published():
         "UPDATE events_event SET type = 'x', relayed_at = now()",
         "UPDATE events_event SET sequence = 9",
         "DELETE FROM events_event",
-        "TRUNCATE events_event",
+        "TRUNCATE events_event CASCADE",
     ],
 )
 def test_the_database_refuses_to_change_an_event(attack):
