@@ -18,7 +18,7 @@ from flowlet.audit.trail import Actor, acting
 from flowlet.backoffice.people import Person
 from flowlet.core.errors import AppError
 from flowlet.core.money import Money
-from flowlet.demo import analytics, cards, fraud_history, kyc, monitoring, rails, reports, vendors
+from flowlet.demo import analytics, cards, kyc, monitoring, rails, reports, vendors
 from flowlet.demo.people import CLIENT_NAME, CLIENT_SECRET, DESKS, PARTNER_USER, PASSWORD
 from flowlet.demo.plan import Act, CustomerPlan, PartnerPlan
 from flowlet.demo.story import tell
@@ -44,10 +44,6 @@ PARTS: tuple[tuple[str, Callable[..., object]], ...] = (
     ("Adding up figures", analytics.fill),  # last: it reads what the others wrote
 )
 _SAMPLE = Path(__file__).resolve().parents[2] / "compliance" / "data" / "ofac-sample"
-
-
-# Too much for a small demo: the trainings are queued and wait for a worker.
-FULL_PARTS: tuple[tuple[str, Callable[..., object]], ...] = (("Remembering old fraud", fraud_history.fill),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +74,10 @@ def load(*, now: datetime, scale: float, processes: int, progress: Progress) -> 
     _play_all(plans, partners, total, processes, progress)
     _analyze()
     _decide(now, progress)
-    parts = (*PARTS, *(FULL_PARTS if scale >= 1 else ()))
-    for done, (title, fill) in enumerate(parts):
-        progress(title, done, len(parts))
+    for done, (title, fill) in enumerate(PARTS):
+        progress(title, done, len(PARTS))
         fill(now=now)
-    progress("Filling the desks", len(parts), len(parts))
+    progress("Filling the desks", len(PARTS), len(PARTS))
     _analyze()
     return Loaded(
         partners=len(plans),
