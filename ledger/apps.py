@@ -9,3 +9,9 @@ class LedgerConfig(AppConfig):
     name = "ledger"
     label = "ledger"
     verbose_name = "Ledger"
+
+    def ready(self) -> None:
+        """Load the places that anchors are written to, and the closing step of this room."""
+        from ledger.anchoring import stores  # needs settings
+
+        stores.load()

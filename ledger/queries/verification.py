@@ -1,13 +1,14 @@
 """The proof of the ledger: every figure is computed again from the postings, on one picture of the database."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 
 from django.db import connection, transaction
 
 from ledger.queries.proofs import CHECKS, Check, Counted
 
-_SHOWN_PER_CHECK = 20
+SHOWN_PER_CHECK = 20
 _COUNTS = """
 SELECT (SELECT count(*) FROM ledger_currency), (SELECT count(*) FROM ledger_account),
        (SELECT count(*) FROM ledger_transaction), (SELECT count(*) FROM ledger_posting),
@@ -58,9 +59,15 @@ class Report:
         return [finding for answer in self.answers for finding in answer.findings]
 
 
-def verify(*, progress: Callable[[Answer], None] = lambda _answer: None) -> Report:
+def verify(
+    *,
+    progress: Callable[[Answer], None] = lambda _answer: None,
+    checks: Iterable[Check] = CHECKS,
+    more: Callable[[], Iterable[Answer]] = tuple,
+) -> Report:
     """
-    Check the whole ledger; `progress` is told each answer as it comes.
+    Check the whole ledger; `progress` is told each answer as it comes. `more` are answers to further questions, asked
+    of the same picture (`ledger.queries.chain`).
 
     Reads one snapshot, so that postings made meanwhile disturb nothing; inside a transaction it reads what that sees.
     """
@@ -69,8 +76,8 @@ def verify(*, progress: Callable[[Answer], None] = lambda _answer: None) -> Repo
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         report = Report(counts=_counts())
-        for check in CHECKS:
-            answer = _ask(check, report.counts[check.counts])
+        own = (_ask(check, report.counts[check.counts]) for check in checks)
+        for answer in chain(own, more()):
             report.answers.append(answer)
             progress(answer)
     return report
@@ -94,7 +101,7 @@ def _ask(check: Check, rows: int) -> Answer:
     with connection.cursor() as cursor:
         # The whole number of faults beside the first few of them.
         cursor.execute(
-            f"WITH faults AS MATERIALIZED ({check.sql}) SELECT *, count(*) OVER () FROM faults LIMIT {_SHOWN_PER_CHECK}"  # noqa: S608 - our own text
+            f"WITH faults AS MATERIALIZED ({check.sql}) SELECT *, count(*) OVER () FROM faults LIMIT {SHOWN_PER_CHECK}"  # noqa: S608 - our own text
         )
         faults = cursor.fetchall()
     return Answer(
