@@ -3,7 +3,7 @@ What the application may do in the database: the rights of one role, given anew 
 
 The owner migrates; web, worker and scheduler act as the role that DATABASE_ROLE names (settings), which cannot change
 or delete what is append-only, nor write what the guards write. Where the owner may not make roles, an administrator
-makes it once: docs/security.md.
+makes it once: docs/operators.md.
 """
 
 import json
