@@ -193,16 +193,13 @@ CREATE TRIGGER text_guard BEFORE INSERT ON ledger_transactiontext
 CREATE TRIGGER text_append_only BEFORE UPDATE ON ledger_transactiontext
     FOR EACH ROW EXECUTE FUNCTION flowlet_refuse_change();
 -- A text goes only together with a row that says so; see ledger_erase_text.
-CREATE FUNCTION ledger_text_kept() RETURNS trigger LANGUAGE plpgsql
+CREATE FUNCTION ledger_text_erased(txn bigint) RETURNS boolean LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM ledger_texterasure WHERE transaction_id = OLD.transaction_id) THEN
-        RAISE EXCEPTION 'a text is erased through ledger_erase_text only'
-            USING ERRCODE = '23514', CONSTRAINT = 'append_only', TABLE = TG_TABLE_NAME;
-    END IF;
-    RETURN OLD;
+    RETURN EXISTS (SELECT FROM ledger_texterasure WHERE transaction_id = txn);
 END $$;
-CREATE TRIGGER text_kept BEFORE DELETE ON ledger_transactiontext FOR EACH ROW EXECUTE FUNCTION ledger_text_kept();
+CREATE TRIGGER text_kept BEFORE DELETE ON ledger_transactiontext FOR EACH ROW
+    WHEN (NOT ledger_text_erased(OLD.transaction_id)) EXECUTE FUNCTION ledger_refuse('append_only');
 CREATE TRIGGER text_append_only_whole BEFORE TRUNCATE ON ledger_transactiontext
     FOR EACH STATEMENT EXECUTE FUNCTION flowlet_refuse_change();
 

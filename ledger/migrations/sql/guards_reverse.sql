@@ -8,7 +8,7 @@ DROP FUNCTION ledger_posting_guard();
 DROP TRIGGER text_append_only_whole ON ledger_transactiontext;
 DROP TRIGGER text_append_only ON ledger_transactiontext;
 DROP TRIGGER text_kept ON ledger_transactiontext;
-DROP FUNCTION ledger_text_kept();
+DROP FUNCTION ledger_text_erased(bigint);
 DROP TRIGGER text_guard ON ledger_transactiontext;
 DROP FUNCTION ledger_text_guard();
 DROP TRIGGER transaction_append_only_whole ON ledger_transaction;
