@@ -18,7 +18,9 @@ from flowlet.backoffice.site import register
 from flowlet.core.ids import is_id
 from flowlet.core.money import Money
 from ledger import admin_trial_balance as _trial_balance  # noqa: F401 - registers the page
+from ledger import metrics as _metrics  # noqa: F401 - registers what operators watch
 from ledger.admin_parts import Sum, Total, amount_cell, holds_panels, side_cell
+from ledger.admin_seals import as_of_panel, proof_panel
 from ledger.choices import AccountStatus, ChartKind
 from ledger.models.accounts import Account
 from ledger.models.transactions import LedgerTransaction, Posting, TransactionText
@@ -108,8 +110,7 @@ class AccountAdmin(ModelAdmin):
         return [_status_badge(obj)]
 
     def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
-        """Return the latest postings, the open holds, the balance and what the account is."""
-        del request
+        """Return the latest postings, the open holds, the balance, now or as of a day, and what the account is."""
         balance, owed = obj.balance, owed_by(obj.pk)
         figures: list[tuple[str, object]] = [
             ("Posted", amount_cell(balance.posted, obj.currency)),
@@ -138,6 +139,7 @@ class AccountAdmin(ModelAdmin):
             *holds_panels(balance),
             _postings_panel(obj),
             facts_panel("Balance", figures, side=True),
+            as_of_panel(obj, request.GET),
             facts_panel("Account", facts, side=True),
         ]
 
@@ -285,6 +287,7 @@ class TransactionAdmin(ModelAdmin):
             _legs_panel(obj),
             facts_panel("Cause", cause, side=True),
             facts_panel("Booking", booking, side=True),
+            proof_panel(obj),
         ]
 
 

@@ -18,6 +18,8 @@ _LEDGER = (
     *("ledger.view_account", "ledger.view_ledgertransaction", "ledger.view_posting"),
     "ledger.view_trialbalance",
 )
+_CHAIN = ("ledger.view_block",)
+_CHAIN_CHECK = (*_CHAIN, "ledger.verify_block")
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
 _HITS = ("compliance.view_screeninghit", "compliance.decide_hit", "compliance.view_listversion")
@@ -89,12 +91,14 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     "finance": (
         *_SEE_MONEY,
         *(*_CARDS, *_BANKS, *_LEDGER, *_RAILS, "wallets.export_statement"),
+        *_CHAIN_CHECK,
         *_APPROVALS,
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
     "finance_lead": (
         *_SEE_MONEY,
         *(*_CARDS, *_BANKS, *_LEDGER, "wallets.export_statement"),
+        *_CHAIN_CHECK,
         *(*_APPROVALS, *_TRAIL),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
@@ -107,6 +111,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     "auditor": (
         *_SEE_MONEY,
         *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER),
+        *_CHAIN_CHECK,
         *(*_VENDORS, *_FRAUD, *_MODELS, *_SEE_CASES),
         *(*_APPROVALS, *_JOBS, *_TRAIL, "events.view_event"),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
