@@ -82,7 +82,11 @@ def seals(request: HttpRequest) -> HttpResponse:
         path=[("Money", "")],
         summary="Every row is signed, sealed in a block, and vouched for outside the database",
         badges=[*([_status(latest)] if latest else []), _lag_badge(unsealed, now)],
-        panels=[*([_findings_panel(latest)] if latest and latest.faults else []), _checks_panel(checks), _anchors_panel()],
+        panels=[
+            *([_findings_panel(latest)] if latest and latest.faults else []),
+            _checks_panel(checks),
+            _anchors_panel(),
+        ],
         side_panels=[
             *([_form_panel(checks)] if person_of(request).may(RUN) else []),
             _chain_panel(unsealed, now),
@@ -129,8 +133,14 @@ def _chain_panel(unsealed: Unsealed, now: datetime) -> Panel:
         ("Sealed", When(block.sealed_at) if block else ""),
         ("Its hash", Code(bytes(block.hash).hex()[:_HASH_SHOWN] + "…") if block else ""),
         ("Signed by key", f"{block.key_id}" if block else ""),
-        ("Waiting to be sealed", f"{unsealed.transactions:,} transactions, {unsealed.hold_events:,} hold events"),
-        ("Waiting for", span_text(timedelta(seconds=unsealed.lag_s(now))) if unsealed.oldest else "Nothing waits"),
+        (
+            "Waiting to be sealed",
+            f"{unsealed.transactions:,} transactions, {unsealed.hold_events:,} hold events",
+        ),
+        (
+            "Waiting for",
+            span_text(timedelta(seconds=unsealed.lag_s(now))) if unsealed.oldest else "Nothing waits",
+        ),
     ]
     return facts_panel("Chain", facts, side=True)
 
@@ -142,7 +152,9 @@ def _checks_panel(checks: list[LedgerCheck]) -> Panel:
             Column(title="What", cell=lambda c: Main(c.get_scope_display(), _asked_by(c))),
             Column(title="Started", cell=lambda c: When(c.started_at or c.asked_at), width="m"),
             Column(title="Took", cell=_took, width="s", hide="s"),
-            Column(title="Rows", cell=lambda c: f"{c.rows:,}" if c.rows else "", width="s", right=True, hide="s"),
+            Column(
+                title="Rows", cell=lambda c: f"{c.rows:,}" if c.rows else "", width="s", right=True, hide="s"
+            ),
             Column(title="Result", cell=_status, width="m"),
         ),
         rows=checks,
@@ -153,7 +165,9 @@ def _checks_panel(checks: list[LedgerCheck]) -> Panel:
 
 
 def _asked_by(check: LedgerCheck) -> str:
-    return "by itself, every night" if check.asked_by.startswith("SYSTEM:") else f"asked for by {check.asked_by}"
+    return (
+        "by itself, every night" if check.asked_by.startswith("SYSTEM:") else f"asked for by {check.asked_by}"
+    )
 
 
 def _took(check: LedgerCheck) -> str:
@@ -172,7 +186,8 @@ def _findings_panel(check: LedgerCheck) -> Panel:
             Column(title="What is wrong", cell=lambda f: f[3][:1].upper() + f[3][1:]),
         ),
         rows=shown,
-        note=f"{check.faults:,} faults" + (f", the first {len(shown)} shown" if check.faults > len(shown) else ""),
+        note=f"{check.faults:,} faults"
+        + (f", the first {len(shown)} shown" if check.faults > len(shown) else ""),
     )
 
 
@@ -181,7 +196,10 @@ def _anchors_panel() -> Panel:
     return table_panel(
         "Anchors outside the database",
         columns=(
-            Column(title="Block", cell=lambda a: Main(f"Block {a.pk:,}", bytes(a.hash).hex()[:_HASH_SHOWN] + "…", mono=True)),
+            Column(
+                title="Block",
+                cell=lambda a: Main(f"Block {a.pk:,}", bytes(a.hash).hex()[:_HASH_SHOWN] + "…", mono=True),
+            ),
             Column(title="Signed", cell=lambda a: When(a.made_at), width="m"),
             Column(title="Kept in", cell=_kept_in, width="m"),
         ),
@@ -217,7 +235,9 @@ def as_of_panel(account: Account, asked: Any) -> Panel:
     data: dict[str, object] = {"as_of": as_of, "known": known, "fault": "", "facts": []}
     if as_of:
         try:
-            data["facts"] = _as_of(account, date.fromisoformat(as_of), date.fromisoformat(known) if known else None)
+            data["facts"] = _as_of(
+                account, date.fromisoformat(as_of), date.fromisoformat(known) if known else None
+            )
         except ValueError:
             data["fault"] = "Give days such as 2026-10-31."
         except AppError as refusal:
@@ -227,15 +247,16 @@ def as_of_panel(account: Account, asked: Any) -> Panel:
 
 def _as_of(account: Account, day: date, known: date | None) -> list[tuple[str, object]]:
     end = datetime.combine(day, time.max, UTC)
-    booked = history.balance_at(account.pk, end).posted
+    then = history.balances_at(account.pk, end)
     facts: list[tuple[str, object]] = [
-        ("By time of booking", amount_cell(booked.minor, booked.currency)),
+        ("By time of booking", amount_cell(then.posted.minor, account.currency)),
+        ("Held then", amount_cell(then.held.minor, account.currency)),
     ]
     by_date = history.balance_on(account.pk, day)
     facts.append(("By value date", amount_cell(by_date.minor, by_date.currency)))
     if known is not None:
-        then = history.balance_known(account.pk, day, known=known, today=clock.now().astimezone(UTC).date())
-        facts.append(("By value date, as known then", amount_cell(then.minor, then.currency)))
+        seen = history.balance_known(account.pk, day, known=known, today=clock.now().astimezone(UTC).date())
+        facts.append(("By value date, as known then", amount_cell(seen.minor, seen.currency)))
     return facts
 
 

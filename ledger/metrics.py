@@ -8,7 +8,9 @@ from ledger.choices import CheckStatus
 from ledger.queries.seals import find_latest_block, get_unsealed, list_checks
 
 # "mostrecent": all workers read the same database, the latest reading stands.
-UNSEALED = Gauge("flowlet_ledger_unsealed", "Transactions that are in no block yet", multiprocess_mode="mostrecent")
+UNSEALED = Gauge(
+    "flowlet_ledger_unsealed", "Transactions that are in no block yet", multiprocess_mode="mostrecent"
+)
 LAG = Gauge(
     "flowlet_ledger_sealing_lag_seconds",
     "How long the oldest transaction has waited for its block",
@@ -16,7 +18,9 @@ LAG = Gauge(
 )
 BLOCK = Gauge("flowlet_ledger_block", "Number of the latest block", multiprocess_mode="mostrecent")
 FAULTS = Gauge(
-    "flowlet_ledger_faults", "What the latest finished check of the ledger found", multiprocess_mode="mostrecent"
+    "flowlet_ledger_faults",
+    "What the latest finished check of the ledger found",
+    multiprocess_mode="mostrecent",
 )
 
 

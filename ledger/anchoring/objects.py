@@ -88,7 +88,9 @@ class ObjectStore:
         self.bucket_url = f"{parts.scheme}://{parts.netloc}/{quote(bucket)}"
         self.prefix = f"{prefix}/" if prefix else ""
         self.signer = signer
-        self.pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=urllib3.Retry(2, redirect=0, raise_on_status=False))
+        self.pool = urllib3.PoolManager(
+            timeout=_TIMEOUT, retries=urllib3.Retry(2, redirect=0, raise_on_status=False)
+        )
 
     def write(self, name: str, content: bytes) -> None:
         """Keep an object unless there is one, as `AnchorStore` says."""
@@ -109,7 +111,9 @@ class ObjectStore:
             if status != _OK:
                 raise _refused(status, body)
             page = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
-            found += [str(key).removeprefix(self.prefix) for key in page.xpath("//*[local-name()='Key']/text()")]
+            found += [
+                str(key).removeprefix(self.prefix) for key in page.xpath("//*[local-name()='Key']/text()")
+            ]
             token = page.xpath("string(//*[local-name()='NextContinuationToken'])")
             if not token:
                 return sorted(found)

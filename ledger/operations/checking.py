@@ -119,7 +119,10 @@ def run_check(*, check_id: int, now: datetime) -> str:
 
     try:
         report = prove(
-            since=check.since, now=now, step=step, progress=lambda answer: step(answer.check.title, answer.rows, answer.rows)
+            since=check.since,
+            now=now,
+            step=step,
+            progress=lambda answer: step(answer.check.title, answer.rows, answer.rows),
         )
     except Exception:
         rows.update(status=CheckStatus.FAILED, finished_at=clock.now())

@@ -171,13 +171,20 @@ def _ask_in_chunks(check: Check, table: str, column: str, span: Span, step: Step
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT min({column}), max({column}), count(*) FROM {table}")  # noqa: S608 - our own text
         lowest, highest, rows = cursor.fetchone()
-        found, faults = [], 0
+        found: list[tuple[str, str, str]] = []
+        faults = 0
         first = lowest or 0
         while lowest is not None and first <= highest:
             step(check.title, first - lowest, highest - lowest + 1)
             cursor.execute(
                 f"SELECT * FROM {check.sql}(%s, %s, %s, %s, %s)",  # noqa: S608 - our own text
-                [first, first + _CHUNK - 1, span.since_text, PART if span.since else 1, span.turn % PART if span.since else 0],
+                [
+                    first,
+                    first + _CHUNK - 1,
+                    span.since_text,
+                    PART if span.since else 1,
+                    span.turn % PART if span.since else 0,
+                ],
             )
             chunk = cursor.fetchall()
             faults += len(chunk)
@@ -186,7 +193,7 @@ def _ask_in_chunks(check: Check, table: str, column: str, span: Span, step: Step
     return _answer(check, rows, faults, found)
 
 
-def _ask(check: Check, *values: object) -> Answer:
+def _ask(check: Check, *values: str) -> Answer:
     with connection.cursor() as cursor:
         cursor.execute(check.sql, list(values))
         found = cursor.fetchall()
@@ -278,7 +285,11 @@ def _outside_faults(place: Outside) -> Iterator[tuple[str, str, str]]:
             continue
         found = _hash_of(document.block)
         if found is None:
-            yield row, "block", f"block {document.block} was anchored and is missing: the chain was cut or replaced"
+            yield (
+                row,
+                "block",
+                f"block {document.block} was anchored and is missing: the chain was cut or replaced",
+            )
         elif found != document.hash:
             yield row, "hash", f"block {document.block} has another hash now: the chain was rewritten"
     stored = Anchor.objects.filter(copies__store=place.store).values_list("copies__name", flat=True)

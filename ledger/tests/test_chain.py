@@ -80,7 +80,10 @@ def other_value(kind: str, column: str, length: int) -> str:
 
 
 SIGNED = {
-    "ledger_transaction": ("signed_transactions", "SELECT max(id) FROM ledger_transaction WHERE kind = 'TEST'"),
+    "ledger_transaction": (
+        "signed_transactions",
+        "SELECT max(id) FROM ledger_transaction WHERE kind = 'TEST'",
+    ),
     "ledger_posting": ("signed_postings", "SELECT max(id) FROM ledger_posting"),
     "ledger_holdevent": ("signed_hold_events", "SELECT max(id) FROM ledger_holdevent"),
     "ledger_hold": ("signed_hold_events", "SELECT max(id) FROM ledger_hold"),
@@ -143,9 +146,15 @@ COPY = """INSERT INTO ledger_posting (transaction_id, leg, account_id, currency,
     [
         (f"DELETE FROM ledger_transaction WHERE id = {TRANSFER}", ("membership", "id")),
         (f"DELETE FROM ledger_posting WHERE transaction_id = {TRANSFER}", ("blocks", "hash")),
-        ("DELETE FROM ledger_holdevent WHERE id = (SELECT max(id) FROM ledger_holdevent)", ("membership", "id")),
+        (
+            "DELETE FROM ledger_holdevent WHERE id = (SELECT max(id) FROM ledger_holdevent)",
+            ("membership", "id"),
+        ),
         (COPY, ("signed_postings", "mac")),
-        (f"DELETE FROM ledger_sealedtransaction WHERE transaction_id = {TRANSFER}", ("blocks", "transactions")),
+        (
+            f"DELETE FROM ledger_sealedtransaction WHERE transaction_id = {TRANSFER}",
+            ("blocks", "transactions"),
+        ),
         ("DELETE FROM ledger_block WHERE n = 1", ("blocks", "n")),
         ("DELETE FROM ledger_block WHERE n = 2", ("membership", "n")),
         ("UPDATE ledger_block SET hash = previous WHERE n = 2", ("blocks", "mac")),
@@ -247,7 +256,11 @@ def test_a_tail_cut_and_a_chain_made_anew_are_found_by_our_signature_or_by_the_a
     drop = [f"DELETE FROM {table}" for table in ("ledger_anchorcopy", "ledger_anchor")]
     with as_superuser(*CUT_LAST, REHASH.format(mac=WITH_KEY), *drop):
         assert kinds() == {("anchors_folder", "hash")}
-    with as_superuser(*drop, "DELETE FROM ledger_sealedtransaction WHERE block_id = 2", "DELETE FROM ledger_block WHERE n = 2"):
+    with as_superuser(
+        *drop,
+        "DELETE FROM ledger_sealedtransaction WHERE block_id = 2",
+        "DELETE FROM ledger_block WHERE n = 2",
+    ):
         assert ("anchors_folder", "block") in kinds()
     assert LedgerTransaction.objects.filter(pk=last.transaction_id).exists()
 

@@ -40,7 +40,9 @@ class Command(BaseCommand):
 
     def _export(self, path: Path) -> None:
         keys = sealing.read_keys()
-        text = ",".join(f"{number}:{base64.b64encode(keys[number]).decode()}" for number in sorted(keys, reverse=True))
+        text = ",".join(
+            f"{number}:{base64.b64encode(keys[number]).decode()}" for number in sorted(keys, reverse=True)
+        )
         try:
             # Made for its owner's eyes; never over an older copy.
             with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
