@@ -65,3 +65,11 @@ class CheckStatus(TextChoices):
     CLEAN = "CLEAN", "Nothing found"
     FAULTS = "FAULTS", "Faults found"
     FAILED = "FAILED", "Could not run"
+
+
+class QueueState(TextChoices):
+    """How a queued posting stands."""
+
+    QUEUED = "QUEUED", "Waiting"
+    POSTED = "POSTED", "Posted"
+    FAILED = "FAILED", "Failed"
