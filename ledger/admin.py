@@ -24,9 +24,10 @@ from ledger.admin_parts import Sum, Total, amount_cell, holds_panels, side_cell
 from ledger.admin_seals import as_of_panel, proof_panel
 from ledger.choices import AccountStatus, ChartKind
 from ledger.models.accounts import Account
-from ledger.models.transactions import LedgerTransaction, Posting, TransactionText
+from ledger.models.transactions import LedgerTransaction, Posting
 from ledger.queries.balances import list_postings
 from ledger.queries.holds import owed_by
+from ledger.queries.seals import get_proof
 from ledger.queries.transactions import list_transactions
 
 _SHOWN = 25
@@ -266,7 +267,7 @@ class TransactionAdmin(ModelAdmin):
     def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
         """Return the legs with their sums, the cause and the booking."""
         del request
-        reversal = obj.reversals.first()
+        reversal, proof = obj.reversals.first(), get_proof(obj.pk)
         cause: list[tuple[str, object]] = [
             ("Source", words(obj.source)),
             ("Key", Code(obj.source_key)),
@@ -278,17 +279,14 @@ class TransactionAdmin(ModelAdmin):
             ("Posted", When(obj.posted_at)),
             ("Reverses", transaction_link(obj.reverses) if obj.reverses else ""),
             ("Reversed by", transaction_link(reversal) if reversal else ""),
-            (
-                "Text",
-                Masked("kept encrypted" if TransactionText.objects.filter(transaction=obj).exists() else ""),
-            ),
+            ("Text", Masked("kept encrypted" if proof.has_text else "")),
             ("Id", Code(obj.public_id)),
         ]
         return [
             _legs_panel(obj),
             facts_panel("Cause", cause, side=True),
             facts_panel("Booking", booking, side=True),
-            proof_panel(obj),
+            proof_panel(obj, proof),
         ]
 
 
