@@ -217,6 +217,7 @@ class MovementAdmin(ModelAdmin):
     list_order = ("-created_at", "-id")
     views = (
         View(key="all", title="All"),
+        View(key="waiting", title="Waiting", condition=Q(status=MovementStatus.PENDING)),
         View(key="refused", title="Refused", condition=Q(status=MovementStatus.REFUSED)),
     )
     filters = (
@@ -251,6 +252,7 @@ class MovementAdmin(ModelAdmin):
             ("Location", obj.location),
             ("Partner", obj.partner.name),
             ("Created", When(obj.created_at)),
+            ("Ended", When(obj.ended_at)),
             ("Idempotency key", Code(obj.idempotency_key or "")),
         ]
         if obj.transaction:

@@ -39,10 +39,16 @@ def wallet_badge(wallet: Wallet) -> Badge:
     return Badge(wallet.get_status_display(), WALLET_TONES[wallet.status])
 
 
+_MOVEMENT_TONES: dict[str, Tone] = {
+    MovementStatus.REFUSED: "bad",
+    MovementStatus.PENDING: "warn",
+    MovementStatus.CANCELLED: "",
+}
+
+
 def movement_badge(row: Any) -> Badge:
     """Return how a movement or payment ended."""
-    refused = row.status == MovementStatus.REFUSED
-    return Badge(row.get_status_display(), "bad" if refused else "ok")
+    return Badge(row.get_status_display(), _MOVEMENT_TONES.get(row.status, "ok"))
 
 
 def wallet_href(wallet: Wallet) -> str:
