@@ -30,6 +30,7 @@ from wallets.admin_parts import (
     entries_panel,
     history_panel,
     hold_href,
+    monitors_panel,
     movement_badge,
     transaction_cell,
     wallet_badge,
@@ -132,6 +133,7 @@ class WalletAdmin(ModelAdmin):
             *holds_panels(balance, href=hold_href),
             history_panel(obj, sign=balance.sign, href=statement_href(obj) if may_export else ""),
             _restrictions_panel(obj),
+            *monitors_panel(obj),
             facts_panel("Wallet", facts, side=True),
             timeline_panel(subject, person, limit=10, side=True),
         ]

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Max
 from django.urls import NoReverseMatch, reverse
 
-from flowlet.backoffice.cells import Amount, Badge, Code, Day, Link, Main, Tone
+from flowlet.backoffice.cells import Amount, Badge, Code, Day, Link, Main, Tone, When
 from flowlet.backoffice.lists import Column
 from flowlet.backoffice.panels import Panel, table_panel
 from flowlet.core.money import Money
 from flowlet.core.registry import Registry
 from flowlet.identity.models import Customer
+from ledger.admin_parts import amount_cell
 from ledger.models.accounts import Account, Balance
 from ledger.models.holds import Hold
 from ledger.models.transactions import Posting
@@ -204,3 +206,28 @@ def _account_cell(account: Account) -> Main:
 def _sides(minor: int, currency: str) -> tuple[object, object]:
     amount = Amount(Money(abs(minor), currency))
     return (amount, "") if minor > 0 else ("", amount)
+
+
+def monitors_panel(wallet: Wallet) -> list[Panel]:
+    """Return the lines that the partner watches, with the latest crossing of each; nothing where there is none."""
+    rows = wallet.monitors.filter(ended_at=None).annotate(crossed_at=Max("crossings__crossed_at"))
+    monitors = list(rows.order_by("threshold_minor", "side"))
+    if not monitors:
+        return []
+    return [
+        table_panel(
+            "Watched by the partner",
+            columns=(
+                Column(title="When the balance", cell=lambda m: m.get_side_display().lower()),
+                Column(
+                    title="Line",
+                    cell=lambda m: amount_cell(m.threshold_minor, wallet.currency),
+                    width="m",
+                    right=True,
+                ),
+                Column(title="Last crossed", cell=lambda m: When(m.crossed_at), width="m", right=True),
+            ),
+            rows=monitors,
+            empty=("", ""),
+        )
+    ]

@@ -73,10 +73,6 @@ class FreezeIn(StrictSerializer):
     note = TextField(required=False, lines=True, max_length=500, help_text="For our staff and yours.")
 
 
-class EmptyIn(StrictSerializer):
-    """No fields."""
-
-
 class UnfreezeIn(StrictSerializer):
     """Why a wallet may be used again."""
 

@@ -6,7 +6,7 @@ from flowlet.core.clock import now
 from flowlet.core.errors import NotFound
 from flowlet.core.money import Money
 from flowlet.gateway.openapi_schema import document, list_of
-from flowlet.gateway.serializers import ListQuery
+from flowlet.gateway.serializers import EmptyIn, ListQuery
 from flowlet.gateway.views import ApiRequest, ApiView
 from wallets import queries
 from wallets.api import serializers as s
@@ -23,13 +23,13 @@ class CancelDepositView(ApiView):
     @document(
         summary="Cancel a deposit",
         description="As long as it waits for the next run.",
-        request=s.EmptyIn,
+        request=EmptyIn,
         answer=s.MovementOut,
         example={},
     )
     def post(self, request: ApiRequest, deposit_id: str) -> Response:
         """Cancel."""
-        self.validated(s.EmptyIn)
+        self.validated(EmptyIn)
         rows = queries.list_deposits(partner_id=request.principal.partner_id)
         row = rows.filter(public_id=deposit_id).first()
         if row is None:
@@ -45,13 +45,13 @@ class CancelWithdrawalView(ApiView):
     @document(
         summary="Cancel a withdrawal",
         description="As long as it waits for the next run; its money is free again.",
-        request=s.EmptyIn,
+        request=EmptyIn,
         answer=s.MovementOut,
         example={},
     )
     def post(self, request: ApiRequest, withdrawal_id: str) -> Response:
         """Cancel."""
-        self.validated(s.EmptyIn)
+        self.validated(EmptyIn)
         rows = queries.list_withdrawals(partner_id=request.principal.partner_id)
         row = rows.filter(public_id=withdrawal_id).first()
         if row is None:
@@ -102,13 +102,13 @@ class EndMonitorView(ApiView):
     @document(
         summary="End a balance monitor",
         description="It tells nothing any more; safe to repeat.",
-        request=s.EmptyIn,
+        request=EmptyIn,
         answer=s.MonitorOut,
         example={},
     )
     def post(self, request: ApiRequest, monitor_id: str) -> Response:
         """End it."""
-        self.validated(s.EmptyIn)
+        self.validated(EmptyIn)
         rows = BalanceMonitor.objects.filter(wallet__partner_id=request.principal.partner_id)
         monitor = rows.select_related("wallet").filter(public_id=monitor_id).first()
         if monitor is None:
