@@ -209,11 +209,9 @@ def _sides(minor: int, currency: str) -> tuple[object, object]:
 
 
 def monitors_panel(wallet: Wallet) -> list[Panel]:
-    """Return the lines that the partner watches, with the latest crossing of each; nothing where there is none."""
+    """Return the lines that the partner watches, with the latest crossing of each."""
     rows = wallet.monitors.filter(ended_at=None).annotate(crossed_at=Max("crossings__crossed_at"))
     monitors = list(rows.order_by("threshold_minor", "side"))
-    if not monitors:
-        return []
     return [
         table_panel(
             "Watched by the partner",
