@@ -48,3 +48,19 @@ class HoldStatus(TextChoices):
     CAPTURED = "CAPTURED", "Captured"
     RELEASED = "RELEASED", "Released"
     EXPIRED = "EXPIRED", "Expired"
+
+
+class PeriodStatus(TextChoices):
+    """How a month of the books stands: OPEN takes postings, CLOSING only those of the close, CLOSED none."""
+
+    OPEN = "OPEN", "Open"
+    CLOSING = "CLOSING", "Closing"
+    CLOSED = "CLOSED", "Closed"
+
+
+class JournalStatus(TextChoices):
+    """How a manual journal stands; POSTED and DISCARDED are final."""
+
+    DRAFT = "DRAFT", "Draft"
+    POSTED = "POSTED", "Posted"
+    DISCARDED = "DISCARDED", "Discarded"

@@ -118,3 +118,60 @@ class HoldTooSmall(Conflict):
 
     def __init__(self, *, open: Money, requested: Money) -> None:  # noqa: A002 - the field's name in the answer
         super().__init__(open=open, requested=requested, open_minor=open.minor)
+
+
+class PeriodClosed(AppError):
+    """The value date lies in a period that is closed, or is being closed."""
+
+    code = "period_closed"
+    title = "Period closed"
+    message = "The books are closed for {effective_date}; the first open day is {first_open}."
+    next_action = "use_open_date"
+    next_text = "Post with a value date on or after the first open day."
+
+    def __init__(self, *, effective_date: str, first_open: str) -> None:
+        super().__init__(effective_date=effective_date, first_open=first_open)
+
+
+class PeriodOutOfOrder(Conflict):
+    """Periods are closed one after the other, and only the latest closed one may be opened again."""
+
+    code = "period_out_of_order"
+    title = "Not this period's turn"
+    message = "Periods close in their order, and only the latest closed one can be opened again."
+
+
+class PeriodStatusConflict(Conflict):
+    """The period is not in the state that this needs."""
+
+    code = "period_status"
+    title = "Period is in another state"
+    message = "The period is {status} now."
+
+    def __init__(self, *, status: str) -> None:
+        super().__init__(status=status.lower())
+
+
+class JournalFinal(Conflict):
+    """The journal was posted or discarded; what is written stays."""
+
+    code = "journal_final"
+    title = "Journal is final"
+    message = "The journal was posted or discarded; nothing of it can be changed."
+
+
+class JournalWaiting(Conflict):
+    """The journal waits for a second person; withdraw the request first."""
+
+    code = "journal_waiting"
+    title = "Waiting for a second person"
+    message = "The journal waits for a second person. Withdraw the request before you change it."
+
+
+class ApprovalNeeded(AppError):
+    """A manual journal is posted by two people."""
+
+    code = "approval_needed"
+    http_status = 403
+    title = "A second person must agree"
+    message = "A manual journal needs the approval of a second person."

@@ -213,6 +213,8 @@ USE_TZ = True
 USE_I18N = True
 # Days of the facts (analytics); a change needs `manage.py analytics_rebuild`. Booking dates stay those of the ledger.
 REPORTING_TIME_ZONE = env.str("REPORTING_TIME_ZONE", default="UTC")
+# The month in which the books' year begins: before it, income and expense go to retained earnings.
+LEDGER_FISCAL_YEAR_START_MONTH = env.int("LEDGER_FISCAL_YEAR_START_MONTH", default=1)
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "var" / "static"
