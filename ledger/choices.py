@@ -48,3 +48,12 @@ class HoldStatus(TextChoices):
     CAPTURED = "CAPTURED", "Captured"
     RELEASED = "RELEASED", "Released"
     EXPIRED = "EXPIRED", "Expired"
+
+
+class RateKind(TextChoices):
+    """What a rate is good for: MID to quote from, BID and ASK as the market gave them, CLOSING to value positions."""
+
+    MID = "MID", "Mid"
+    BID = "BID", "Bid"
+    ASK = "ASK", "Ask"
+    CLOSING = "CLOSING", "Closing"
