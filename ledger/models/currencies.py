@@ -145,7 +145,8 @@ class FxCost(models.Model):
             ),
             models.CheckConstraint(
                 name="cost_booked",
-                condition=Q(result_minor=0, booked__isnull=True) | ~Q(result_minor=0) & Q(booked__isnull=False),
+                condition=Q(result_minor=0, booked__isnull=True)
+                | ~Q(result_minor=0) & Q(booked__isnull=False),
             ),
         ]
 

@@ -76,9 +76,8 @@ def to_base(minors: Sequence[int], rate: Rate) -> list[int]:
     Each side is converted as a whole and split over its lines by largest remainder: lines that sum to zero before do
     so after it, and no line is off by a unit or more. Lines of zero stay zero.
     """
-    debits = _side(minors, 1, rate)
-    credits = _side(minors, -1, rate)
-    return [debit - credit for debit, credit in zip(debits, credits, strict=True)]
+    sides = zip(_side(minors, 1, rate), _side(minors, -1, rate), strict=True)
+    return [debit - credit for debit, credit in sides]
 
 
 def _side(minors: Sequence[int], sign: int, rate: Rate) -> list[int]:
