@@ -64,3 +64,12 @@ class JournalStatus(TextChoices):
     DRAFT = "DRAFT", "Draft"
     POSTED = "POSTED", "Posted"
     DISCARDED = "DISCARDED", "Discarded"
+
+
+class RateKind(TextChoices):
+    """What a rate is good for: MID to quote from, BID and ASK as the market gave them, CLOSING to value positions."""
+
+    MID = "MID", "Mid"
+    BID = "BID", "Bid"
+    ASK = "ASK", "Ask"
+    CLOSING = "CLOSING", "Closing"

@@ -1,5 +1,7 @@
 """The ways in which the ledger says no."""
 
+from datetime import date
+
 from flowlet.core.errors import AppError, Conflict
 from flowlet.core.money import Money
 
@@ -175,3 +177,42 @@ class ApprovalNeeded(AppError):
     http_status = 403
     title = "A second person must agree"
     message = "A manual journal needs the approval of a second person."
+
+
+class RateMissing(AppError):
+    """No rate of that kind is on record for the two currencies, or the latest is too old to be used."""
+
+    code = "rate_missing"
+    title = "No exchange rate"
+    message = "There is no {kind} rate from {base} to {quote} that can be used{when}."
+    next_action = "use_other_currency"
+    next_text = "Use another pair of currencies, or ask us to record the rate."
+
+    def __init__(self, *, base: str, quote: str, kind: str, day: date | None = None) -> None:
+        when = f" on {day:%-d %B %Y}" if day else " now"
+        super().__init__(base=base, quote=quote, kind=kind.lower(), when=when)
+
+
+class RateExists(Conflict):
+    """A rate of this pair, kind, source and instant is on record; rates are never changed."""
+
+    code = "rate_exists"
+    title = "Rate exists"
+    message = "There is a {kind} rate {base}/{quote} from {source} of that instant already."
+    next_action = "use_new_instant"
+    next_text = "Record the right rate with a later instant; the newest one counts."
+
+    def __init__(self, *, base: str, quote: str, kind: str, source: str) -> None:
+        super().__init__(base=base, quote=quote, kind=kind.lower(), source=source)
+
+
+class InvalidRate(AppError):
+    """The rate is no positive number of at most 12 digits on either side of the point, or its currencies are one."""
+
+    code = "invalid_rate"
+    http_status = 400
+    title = "Invalid rate"
+    message = "{reason}"
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(reason=reason)

@@ -1,0 +1,70 @@
+"""Exchange rates as exact fractions: no rounded rate is ever inverted or chained, only amounts are rounded, once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from flowlet.core.currencies import exponent
+from flowlet.core.money import Money
+
+PLACES = 12  # what the columns of rates keep after the point
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """
+    How many whole units of `quote` one unit of `base` is worth, exact.
+
+    `source` and `valid_at` are those of the rate it rests on; of two, both sources and the earlier instant.
+    """
+
+    base: str
+    quote: str
+    kind: str
+    value: Fraction
+    source: str
+    valid_at: datetime
+
+    @property
+    def decimal(self) -> Decimal:
+        """The value with twelve digits after the point, for showing and keeping."""
+        return as_decimal(self.value)
+
+    def convert(self, amount: Money) -> Money:
+        """Return an amount of `base` in `quote`, rounded half to even."""
+        return Money(self.convert_minor(amount.minor), self.quote)
+
+    def convert_minor(self, minor: int) -> int:
+        """Return minor units of `base` as minor units of `quote`, rounded half to even; sums of any size."""
+        return exchanged(minor, self.value, self.base, self.quote)
+
+    def inverted(self) -> "Rate":
+        """Return the rate the other way round; exact, because nothing was rounded."""
+        return Rate(self.quote, self.base, self.kind, 1 / self.value, self.source, self.valid_at)
+
+    def then(self, other: "Rate") -> "Rate":
+        """Return the rate from our `base` to the other's `quote`."""
+        source = self.source if self.source == other.source else f"{self.source}, {other.source}"
+        earlier = min(self.valid_at, other.valid_at)
+        return Rate(self.base, other.quote, self.kind, self.value * other.value, source, earlier)
+
+
+def as_decimal(value: Fraction) -> Decimal:
+    """Return a fraction with twelve digits after the point, rounded half to even."""
+    return Decimal(round(value * 10**PLACES)).scaleb(-PLACES)
+
+
+def exchanged(minor: int, rate: Fraction | Decimal, sold: str, bought: str) -> int:
+    """
+    Return what minor units of `sold` buy in minor units of `bought`: one multiplication, rounded half to even.
+
+    The exponents of the two currencies are taken into account: 1 JPY (no digits) at 0.006 is 0.01 EUR, 1 minor unit.
+    """
+    # round() of a Fraction is half to even, and exact whatever its size.
+    return round(minor * Fraction(rate) * Fraction(10) ** (exponent(bought) - exponent(sold)))
+
+
+def needed(minor: int, rate: Fraction | Decimal, sold: str, bought: str) -> int:
+    """Return what must be sold, in minor units, for minor units of `bought`: one division, rounded half to even."""
+    return round(minor / Fraction(rate) * Fraction(10) ** (exponent(sold) - exponent(bought)))
