@@ -18,6 +18,15 @@ _LEDGER = (
     *("ledger.view_account", "ledger.view_ledgertransaction", "ledger.view_posting"),
     "ledger.view_trialbalance",
 )
+_BOOKS = (
+    *("ledger.view_period", "ledger.view_journaldraft", "ledger.make_journal", "ledger.close_period"),
+    "ledger.export_books",
+)
+_BOOKS_CHECK = (
+    *("ledger.approve_journal", "ledger.post_in_closing", "ledger.reopen_period", "ledger.approve_reopen"),
+    "ledger.reverse_ledgertransaction",
+)
+_BOOKS_READ = ("ledger.view_period", "ledger.view_journaldraft", "ledger.export_books")
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
 _HITS = ("compliance.view_screeninghit", "compliance.decide_hit", "compliance.view_listversion")
@@ -89,12 +98,14 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     "finance": (
         *_SEE_MONEY,
         *(*_CARDS, *_BANKS, *_LEDGER, *_RAILS, "wallets.export_statement"),
+        *(*_BOOKS, "ledger.reverse_ledgertransaction"),
         *_APPROVALS,
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
     "finance_lead": (
         *_SEE_MONEY,
         *(*_CARDS, *_BANKS, *_LEDGER, "wallets.export_statement"),
+        *(*_BOOKS, *_BOOKS_CHECK),
         *(*_APPROVALS, *_TRAIL),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
@@ -107,6 +118,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     "auditor": (
         *_SEE_MONEY,
         *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER),
+        *_BOOKS_READ,
         *(*_VENDORS, *_FRAUD, *_MODELS, *_SEE_CASES),
         *(*_APPROVALS, *_JOBS, *_TRAIL, "events.view_event"),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
