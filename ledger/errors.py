@@ -216,3 +216,24 @@ class InvalidRate(AppError):
 
     def __init__(self, *, reason: str) -> None:
         super().__init__(reason=reason)
+
+
+class JournalNotYours(AppError):
+    """Somebody else wrote the journal; only its maker changes it."""
+
+    code = "journal_not_yours"
+    http_status = 403
+    title = "Somebody else's journal"
+    message = "Only the person who wrote this journal can change it. Copy it to make one of your own."
+
+
+class UnknownAccountName(AppError):
+    """The words name no account, or several."""
+
+    code = "unknown_account"
+    http_status = 400
+    title = "Which account?"
+    message = "{reason}"
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(reason=reason)
