@@ -1,5 +1,7 @@
 """The ledger as a Django application."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -9,3 +11,8 @@ class LedgerConfig(AppConfig):
     name = "ledger"
     label = "ledger"
     verbose_name = "Ledger"
+
+    def ready(self) -> None:
+        """Load what registers itself: the steps of a close."""
+        for name in ("operations.revaluation",):
+            import_module(f"ledger.{name}")

@@ -11,6 +11,26 @@ from flowlet.core.money import Money
 PLACES = 12  # what the columns of rates keep after the point
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """
+    What one exchange moves: all of `sell` leaves the seller, `spread` of it is income, `buy` comes back.
+
+    `rate` is what was agreed: units bought for one unit sold, the spread off; `mid` is the rate before it.
+    """
+
+    sell: Money
+    buy: Money
+    spread: Money
+    mid: Decimal
+    rate: Decimal
+
+    @property
+    def into_position(self) -> Money:
+        """What comes into the house's position of the sold currency: `sell` less `spread`."""
+        return self.sell - self.spread
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """
@@ -68,3 +88,25 @@ def exchanged(minor: int, rate: Fraction | Decimal, sold: str, bought: str) -> i
 def needed(minor: int, rate: Fraction | Decimal, sold: str, bought: str) -> int:
     """Return what must be sold, in minor units, for minor units of `bought`: one division, rounded half to even."""
     return round(minor / Fraction(rate) * Fraction(10) ** (exponent(sold) - exponent(bought)))
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A position (minor units, debit > 0) and its book cost in minor units of base currency, signed alike."""
+
+    position: int = 0
+    cost: int = 0
+
+    def moved(self, quantity: int, value: int) -> tuple["Holding", int]:
+        """
+        Return the holding after `quantity` worth `value` was added, and the result: a gain is positive.
+
+        What comes nearer to zero leaves at the average cost so far; what goes beyond zero enters at its own value.
+        """
+        if self.position == 0 or (self.position > 0) == (quantity > 0):
+            return Holding(self.position + quantity, self.cost + value), 0
+        closed = min(abs(quantity), abs(self.position))
+        leaving = round(Fraction(self.cost * closed, abs(self.position)))
+        entering = value - round(Fraction(value * closed, abs(quantity)))
+        after = Holding(self.position + quantity, self.cost - leaving + entering)
+        return after, value - (after.cost - self.cost)
