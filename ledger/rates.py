@@ -6,8 +6,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from flowlet.core.currencies import exponent
-from flowlet.core.money import Money
+from flowlet.core.money import InvalidAmount, Money
 
+BASIS_POINTS = 10_000
 PLACES = 12  # what the columns of rates keep after the point
 
 
@@ -88,6 +89,31 @@ def exchanged(minor: int, rate: Fraction | Decimal, sold: str, bought: str) -> i
 def needed(minor: int, rate: Fraction | Decimal, sold: str, bought: str) -> int:
     """Return what must be sold, in minor units, for minor units of `bought`: one division, rounded half to even."""
     return round(minor / Fraction(rate) * Fraction(10) ** (exponent(sold) - exponent(bought)))
+
+
+def agreed_terms(amount: Money, *, sold: str, bought: str, mid: Fraction, spread_bp: int) -> Terms:
+    """
+    Return what an exchange moves: `amount` is in `sold` or in `bought`, the other side follows from the rate.
+
+    The rate is the mid rate less the spread (basis points), rounded once to twelve digits; the amount is that rate
+    times what is sold, or what is bought divided by it, rounded half to even. The spread's share of what is sold is
+    split off without losing a unit.
+
+    :raises InvalidAmount: if the amount is not above zero, or so small (or large) that a side cannot be stored
+    """
+    rate = as_decimal(mid * (BASIS_POINTS - spread_bp) / BASIS_POINTS)
+    if amount.minor <= 0:
+        raise InvalidAmount(reason="The amount must be greater than zero.")
+    if rate <= 0:
+        raise InvalidAmount(reason="These two currencies lie too far apart to be exchanged.")
+    if amount.currency == sold:
+        sell, buy = amount, Money(exchanged(amount.minor, rate, sold, bought), bought)
+    else:
+        sell, buy = Money(needed(amount.minor, rate, sold, bought), sold), amount
+    if not sell or not buy:
+        raise InvalidAmount(reason="The amount is too small to be exchanged.")
+    spread, _ = sell.allocate([spread_bp, BASIS_POINTS - spread_bp])
+    return Terms(sell=sell, buy=buy, spread=spread, mid=as_decimal(mid), rate=rate)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ _REFUSALS: Mapping[str, Callable[[Mapping[str, Any]], AppError]] = {
     "posting_amount": lambda _: errors.ZeroLeg(),
     "posting_balanced": lambda _: errors.UnbalancedTransaction(),
     "transaction_key_reused": lambda detail: errors.KeyReused(**detail),
+    "transaction_quote_once": lambda _: errors.QuoteUsed(quote="of this transaction"),
     "transaction_reversed_once": lambda _: errors.AlreadyReversed(),
     "transaction_reversible": lambda _: errors.NotReversible(),
 }

@@ -20,6 +20,7 @@ from ledger.operations.deals import book_deal, realise_results
 from ledger.operations.posting import post, reverse
 from ledger.operations.revaluation import revalue
 from ledger.queries.positions import list_positions
+from ledger.queries.verification import verify
 from ledger.rates import Holding, Terms
 from ledger.tests.factories import NOW, TODAY, bank, draft, fund, make_rate, wallet_account
 
@@ -299,6 +300,43 @@ def test_a_deal_that_differs_from_its_postings_is_refused(field):
         FxDeal.objects.create(**common, **{**values, field: values[field] + 1})
 
     FxDeal.objects.create(**common, **values)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        (
+            "UPDATE ledger_fxdeal SET sold_minor = 9901, base_minor = 9901 WHERE sold_currency = 'EUR'",
+            {"sold_minor"},
+        ),
+        ("UPDATE ledger_fxdeal SET bought_minor = 1 WHERE bought_currency = 'USD'", {"bought_minor"}),
+        (
+            "UPDATE ledger_transaction SET quote = 'quo_x' WHERE id = (SELECT min(id) FROM ledger_transaction)",
+            {"deal"},
+        ),
+        ("UPDATE ledger_fxcost SET quantity_minor = 1 WHERE account_seq = 1", {"quantity_minor"}),
+        ("UPDATE ledger_fxcost SET cost_after_minor = 1 WHERE account_seq = 1", {"cost_after_minor"}),
+        ("DELETE FROM ledger_fxcost WHERE account_seq = 1", {"account_seq", "cost_after_minor"}),
+        (
+            "UPDATE ledger_fxcost SET result_minor = 1, value_minor = cost_minor + 1 WHERE account_seq = 2",
+            {"result"},
+        ),
+    ],
+)
+def test_the_proof_finds_what_was_changed_with_the_guards_at_rest(sql, found):
+    deal(*WORKED, key="one", spread=100)
+    deal(Money(5_000, USD), Money(4_400, EUR), key="two")
+    realise_results(now=NOW)
+    assert not [answer for answer in verify().answers if answer.faults]
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(sql)
+        cursor.execute("SET session_replication_role = DEFAULT")
+
+    assert {fault.field for fault in verify().findings if fault.check == "deals"} == found
 
 
 def test_every_number_of_digits_is_among_the_currencies_tried():
