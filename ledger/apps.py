@@ -1,5 +1,7 @@
 """The ledger as a Django application."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 from flowlet.audit import rights
@@ -13,7 +15,15 @@ class LedgerConfig(AppConfig):
     verbose_name = "Ledger"
 
     def ready(self) -> None:
-        """Say which columns of the tables that the guards write are left to the application."""
+        """
+        Load what registers itself: the steps of a close.
+
+        And say which columns of the tables that the guards write are left to the application.
+        """
+        for name in ("operations.revaluation", "operations.year_end"):
+            import_module(f"ledger.{name}")
         rights.GUARDED["ledger_balance"] = ("status", "floor")
         rights.GUARDED["ledger_holdstate"] = ()
         rights.GUARDED["ledger_currency"] = ()
+        for table in ("closing", "total", "balance"):
+            rights.GUARDED[f"ledger_period{table}"] = ()

@@ -237,3 +237,16 @@ class UnknownAccountName(AppError):
 
     def __init__(self, *, reason: str) -> None:
         super().__init__(reason=reason)
+
+
+class QuoteUsed(AppError):
+    """The quote was used for an exchange before; it works once."""
+
+    code = "quote_used"
+    title = "Quote used"
+    message = "The quote {quote} has been used already."
+    next_action = "request_quote"
+    next_text = "Look at the exchange that used it, or ask for a new quote and exchange by that one."
+
+    def __init__(self, *, quote: str) -> None:
+        super().__init__(quote=quote)

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
-from ledger.operations import holds
+from ledger.operations import deals, holds
 
 _AT_ONCE = 50
 
@@ -19,3 +19,10 @@ def expire_holds(**_: object) -> int:
             latest = holds.expire_holds(now=now(), limit=_AT_ONCE)
             done += latest
     return done
+
+
+@shared_task(name="ledger.realise_results")
+def realise_results(**_: object) -> int:
+    """Book what currency deals earned or lost; safe to run twice, each posting is worked out once."""
+    with acting(Actor("SYSTEM", "job:ledger.realise_results")):
+        return sum(done.postings for done in deals.realise_results(now=now()))

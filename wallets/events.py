@@ -11,3 +11,6 @@ DEPOSIT_COMPLETED = declare("deposit.completed", "Money arrived in a wallet from
 DEPOSIT_REFUSED = declare("deposit.refused", "A deposit was refused; no money moved.")
 WITHDRAWAL_COMPLETED = declare("withdrawal.completed", "Money left a wallet for a bank account.")
 WITHDRAWAL_REFUSED = declare("withdrawal.refused", "A withdrawal was refused; no money moved.")
+EXCHANGE_COMPLETED = declare(
+    "exchange.completed", "Money of a customer was exchanged from one wallet into another."
+)

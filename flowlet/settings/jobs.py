@@ -116,6 +116,20 @@ JOBS: tuple[Job, ...] = (
         safe="an expired hold is final; the database refuses a second expiry",
         every_s=10,
     ),
+    Job(
+        task="ledger.realise_results",
+        title="Books what currency deals earned or lost",
+        safe="goes on after the last posting that was worked out; the database refuses to work one out twice",
+        every_s=300,
+        expires_s=280,
+    ),
+    Job(
+        task="wallets.expire_quotes",
+        title="Closes exchange quotes whose time is over",
+        safe="only an open quote expires; the database refuses to open it again",
+        every_s=60,
+        expires_s=50,
+    ),
     # --- cards ------------------------------------------------------------------------------------------------------
     Job(
         task="cards.expire_authorizations",

@@ -20,7 +20,6 @@ from ledger.errors import PeriodOutOfOrder, PeriodStatusConflict
 from ledger.events import PERIOD_CLOSED, PERIOD_REOPENED
 from ledger.models.periods import Period, PeriodClosing, PeriodStep
 from ledger.models.transactions import Posting
-from ledger.operations import year_end as _year_end  # noqa: F401 - registers its steps of a close
 from ledger.operations.refusals import refusals
 from ledger.queries.periods import open_points
 

@@ -47,6 +47,7 @@ _REFUSALS: Mapping[str, Callable[[Mapping[str, Any]], AppError]] = {
     "posting_balanced": lambda _: errors.UnbalancedTransaction(),
     "transaction_approved": lambda _: errors.ApprovalNeeded(),
     "transaction_key_reused": lambda detail: errors.KeyReused(**detail),
+    "transaction_quote_once": lambda _: errors.QuoteUsed(quote="of this transaction"),
     "transaction_reversed_once": lambda _: errors.AlreadyReversed(),
     "transaction_reversible": lambda _: errors.NotReversible(),
 }
