@@ -15,8 +15,8 @@ class Period(models.Model):
     One month of value dates, both ends included. Periods follow each other without gaps and close in their order.
 
     `version` counts how often it was closed, `attempt` how often a close was begun; the database counts both. Days
-    before the first period close with it; days after the latest are open. `asked_at` is set while a worker is wanted
-    for the steps of a close; `reopen_approval` says by whom it was opened again.
+    before the first period close with it; days after the latest are open. `changed_by` is who began the latest close or
+    opened the period again; `reopen_approval` says who agreed to that.
     """
 
     public_id = PublicIdField(prefix="per")
@@ -25,7 +25,6 @@ class Period(models.Model):
     status = models.CharField(max_length=7, choices=PeriodStatus, default=PeriodStatus.OPEN)
     version = models.IntegerField(default=0)
     attempt = models.IntegerField(default=0)
-    asked_at = models.DateTimeField(null=True, blank=True)
     changed_at = models.DateTimeField()
     changed_by = models.CharField(max_length=100)
     reopen_approval = models.ForeignKey(

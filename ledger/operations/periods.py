@@ -49,7 +49,7 @@ def make_periods(*, now: datetime, ahead: int = MONTHS_AHEAD) -> int:
 @transaction.atomic
 def begin_close(*, period_id: int, now: datetime) -> Period:
     """
-    Stop ordinary postings into a period (soft close) and ask for the steps of its close.
+    Stop ordinary postings into a period (soft close); a job then does the steps of its close.
 
     Waits for postings under way; it takes milliseconds. What may still be posted are the steps' own entries and
     journals that two people agree on.
@@ -61,7 +61,7 @@ def begin_close(*, period_id: int, now: datetime) -> Period:
     period = _locked(period_id, PeriodStatus.OPEN)
     if period.last_date >= now.date():
         raise PeriodOutOfOrder
-    return _turn(period, PeriodStatus.CLOSING, now, asked_at=now)
+    return _turn(period, PeriodStatus.CLOSING, now)
 
 
 @transaction.atomic
@@ -73,7 +73,7 @@ def stop_close(*, period_id: int, now: datetime) -> Period:
     :raises PeriodStatusConflict: if it is not being closed
     """
     period = _locked(period_id, PeriodStatus.CLOSING)
-    return _turn(period, PeriodStatus.OPEN, now, asked_at=None)
+    return _turn(period, PeriodStatus.OPEN, now)
 
 
 def continue_close(*, period_id: int, now: datetime) -> tuple[str, ...]:
@@ -119,7 +119,7 @@ def ask_reopen(*, period_id: int, maker_id: int, reason_code: str, note: str, no
 def _reopen(approval: Approval, now: datetime) -> None:
     period = _locked(_by_public_id(approval.object_id).pk, PeriodStatus.CLOSED)
     _check_reopen(period)
-    _turn(period, PeriodStatus.OPEN, now, asked_at=None, reopen_approval=approval)
+    _turn(period, PeriodStatus.OPEN, now, reopen_approval=approval)
     outbox.publish(
         type=PERIOD_REOPENED,
         object_type="ledger_period",
@@ -192,9 +192,9 @@ def _finish(period_id: int, now: datetime) -> tuple[str, ...]:
     points = tuple(point for _, step in steps_in_order() for point in open_points(period, step, now))
     if points:
         return points
-    period.status, period.asked_at, period.changed_at = PeriodStatus.CLOSED, None, now
+    period.status, period.changed_at = PeriodStatus.CLOSED, now
     with refusals():
-        period.save(update_fields=["status", "asked_at", "changed_at"])
+        period.save(update_fields=["status", "changed_at"])
     closing = PeriodClosing.objects.filter(period=period).latest("version")
     _record(period, "close", {"version": [closing.version - 1, closing.version]})
     outbox.publish(
@@ -219,13 +219,11 @@ def _turn(
     status: PeriodStatus,
     now: datetime,
     *,
-    asked_at: datetime | None,
     reopen_approval: Approval | None = None,
 ) -> Period:
     before = period.status
-    period.status, period.asked_at = status, asked_at
-    period.changed_at, period.changed_by = now, _actor()
-    fields = ["status", "asked_at", "changed_at", "changed_by"]
+    period.status, period.changed_at, period.changed_by = status, now, _actor()
+    fields = ["status", "changed_at", "changed_by"]
     if reopen_approval is not None:
         period.reopen_approval = reopen_approval
         fields.append("reopen_approval")
