@@ -4,7 +4,8 @@ from celery import shared_task
 
 from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
-from ledger.operations import deals, holds
+from ledger.operations import deals, holds, periods
+from ledger.queries.periods import list_closing
 
 _AT_ONCE = 50
 
@@ -26,3 +27,17 @@ def realise_results(**_: object) -> int:
     """Book what currency deals earned or lost; safe to run twice, each posting is worked out once."""
     with acting(Actor("SYSTEM", "job:ledger.realise_results")):
         return sum(done.postings for done in deals.realise_results(now=now()))
+
+
+@shared_task(name="ledger.make_periods")
+def make_periods(**_: object) -> int:
+    """Make the months of the books that are due; safe to run twice, a month is made once."""
+    with acting(Actor("SYSTEM", "job:ledger.make_periods")):
+        return periods.make_periods(now=now())
+
+
+@shared_task(name="ledger.continue_closes")
+def continue_closes(**_: object) -> int:
+    """Go on with the close that has begun, if there is one, and return what stands against it; safe to run twice."""
+    with acting(Actor("SYSTEM", "job:ledger.continue_closes")):
+        return sum(len(periods.continue_close(period_id=period.pk, now=now())) for period in list_closing())

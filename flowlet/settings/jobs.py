@@ -130,6 +130,19 @@ JOBS: tuple[Job, ...] = (
         every_s=60,
         expires_s=50,
     ),
+    Job(
+        task="ledger.make_periods",
+        title="Makes the months of the books ahead",
+        safe="each month follows the one before and is made once; the database refuses gaps and overlaps",
+        at=(0, 20),
+        expires_s=3_600,
+    ),
+    Job(
+        task="ledger.continue_closes",
+        title="Does the steps of a close that has begun",
+        safe="each step is recorded with its own postings in one transaction and done once for each attempt",
+        every_s=20,
+    ),
     # --- cards ------------------------------------------------------------------------------------------------------
     Job(
         task="cards.expire_authorizations",

@@ -54,6 +54,12 @@ def get_heading(number: str) -> ChartAccount:
     return found
 
 
+def count_postings(first: date, last: date, *, heading: str = "") -> int:
+    """Return how many legs there are with value dates from `first` to `last`, under one heading if given."""
+    postings = Posting.objects.filter(effective_date__gte=first, effective_date__lte=last)
+    return (postings.filter(account__chart_account__number=heading) if heading else postings).count()
+
+
 def journal_rows(first: date, last: date) -> Iterator[tuple[Cell, ...]]:
     """Yield every leg with a value date from `first` to `last`, transaction by transaction as they were booked."""
     postings = _postings(first, last).order_by("transaction_id", "leg")

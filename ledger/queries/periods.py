@@ -64,6 +64,11 @@ def latest_closed() -> Period | None:
     return Period.objects.filter(status=PeriodStatus.CLOSED).order_by("-last_date").first()
 
 
+def list_closing() -> list[Period]:
+    """Return the periods whose close has begun, first to last; at most one unless rows were written by hand."""
+    return list(Period.objects.filter(status=PeriodStatus.CLOSING).order_by("first_date"))
+
+
 def is_fiscal_year_end(last: date) -> bool:
     """Tell whether a fiscal year ends with that day."""
     following = last + timedelta(days=1)
