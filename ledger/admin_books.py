@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_http_methods, require_safe
 
 from flowlet.audit import trail
@@ -42,6 +42,7 @@ from ledger.queries.trial_balance import get_trial_balances
 _CHART, _EXPORT = "ledger.view_trialbalance", "ledger.export_books"
 _FORMATS = {"csv": csv_response, "xlsx": xlsx_response}
 _XLSX_ROWS_MAX = 1_000_000
+_BREAK = mark_safe("<br>")
 _AMOUNTS = frozenset({"Debit", "Credit", "Balance"})
 
 
@@ -69,7 +70,7 @@ class Sums(Part):
         if not self.nets:
             return BLANK
         lines = ((Sum(minor, currency, strong=self.strong).html(),) for currency, minor in self.nets)
-        return format_html_join(format_html("<br>"), "{}", lines)
+        return format_html_join(_BREAK, "{}", lines)
 
 
 @register_page(

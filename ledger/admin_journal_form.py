@@ -160,7 +160,10 @@ def _read(request: HttpRequest) -> Written:
     columns = [given.getlist(name)[:ROWS_MAX] for name in ("account", "debit", "credit", "line_text")]
     size = max(len(column) for column in columns)
     padded = [[*column, *[""] * (size - len(column))] for column in columns]
-    rows = [Row(*(_clean(value) for value in values)) for values in zip(*padded, strict=True)]
+    rows = [
+        Row(_clean(account), _clean(debit), _clean(credit), _clean(text))
+        for account, debit, credit, text in zip(*padded, strict=True)
+    ]
     template = _clean(given.get("template", ""))
     written = Written(
         title=_clean(given.get("title", "")),

@@ -43,11 +43,14 @@ def _badge(draft: JournalDraft) -> Badge:
 
 
 def _pending(draft: JournalDraft) -> Approval | None:
-    return (
-        find_pending(action=journals.POST, object_id=draft.public_id)
-        if draft.status == JournalStatus.DRAFT
-        else None
-    )
+    """Return the request that waits; asked once for each object that a page shows."""
+    known = draft.__dict__
+    if "pending" not in known:
+        known["pending"] = (
+            find_pending(action=journals.POST, object_id=draft.public_id) if _is_draft(draft) else None
+        )
+    found: Approval | None = known["pending"]
+    return found
 
 
 def _is_draft(draft: JournalDraft) -> bool:

@@ -16,14 +16,15 @@ from flowlet.backoffice.lists import Column, View
 from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.site import register
 from flowlet.core import clock
+from ledger.admin_actors import actor_words
 from ledger.admin_parts import Sum
-from ledger.admin_transactions import actor_words
 from ledger.choices import PeriodStatus
 from ledger.models.periods import Period, PeriodClosing, PeriodTotal
 from ledger.operations import periods
 from ledger.queries.periods import StepState, checklist
 
 _TONES: dict[str, Tone] = {PeriodStatus.OPEN: "ok", PeriodStatus.CLOSING: "warn", PeriodStatus.CLOSED: ""}
+_SHOWN = 3
 _REOPEN_REASONS = (
     ("LATE_BANK_FILE", "A bank's file came late"),
     ("MISTAKE", "A mistake must be put right in this month"),
@@ -41,6 +42,7 @@ class PeriodAdmin(ModelAdmin):
 
     path, title, group, icon, nav_order = "ledger/periods", "Periods", "Money", "calendar", 75
     summary = "The months of the books: closed ones take no posting any more"
+    related = ("reopen_approval",)
     list_order = ("-first_date", "-pk")
     views = (
         View(key="all", title="All", counted=False),
@@ -78,10 +80,11 @@ class PeriodAdmin(ModelAdmin):
         """Return the checklist, the totals of the latest closing, and what the period is."""
         del request
         closings = list(PeriodClosing.objects.filter(period=obj).order_by("-version"))
+        names = actor_words([obj.changed_by, *(closing.actor for closing in closings[:_SHOWN])])
         facts: list[tuple[str, object]] = [
             ("Status", _badge(obj)),
             ("Latest change", When(obj.changed_at)),
-            ("By", actor_words(obj.changed_by)),
+            ("By", names[obj.changed_by]),
             ("Attempts to close", f"{obj.attempt:,}"),
             *_reopened(obj),
             ("Id", Code(obj.public_id)),
@@ -90,7 +93,7 @@ class PeriodAdmin(ModelAdmin):
             _checklist_panel(obj),
             *([_totals_panel(obj, closings[0])] if closings else []),
             facts_panel("Period", facts, side=True),
-            *(_closing_panel(closing) for closing in closings[:3]),
+            *(_closing_panel(closing, names[closing.actor]) for closing in closings[:_SHOWN]),
         ]
 
 
@@ -158,10 +161,10 @@ def _totals_panel(period: Period, closing: PeriodClosing) -> Panel:
     )
 
 
-def _closing_panel(closing: PeriodClosing) -> Panel:
+def _closing_panel(closing: PeriodClosing, name: str) -> Panel:
     facts: list[tuple[str, object]] = [
         ("Closed", When(closing.closed_at)),
-        ("Close begun by", actor_words(closing.actor)),
+        ("Close begun by", name),
         ("Postings in the month", f"{closing.postings:,}"),
         ("Digest", Code(bytes(closing.digest).hex()[:16])),
     ]

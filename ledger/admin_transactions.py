@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -18,7 +18,7 @@ from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.site import register
 from flowlet.core.ids import is_id
 from flowlet.core.money import Money
-from flowlet.identity.models import ApiClient, User
+from ledger.admin_actors import actor_words
 from ledger.admin_parts import (
     Sum,
     Total,
@@ -40,6 +40,9 @@ REASONS = (
     ("NOT_OURS", "Should not have been booked"),
 )
 
+# Asked beside the row, so that the words themselves are not read.
+_TOLD = Exists(TransactionText.objects.filter(transaction=OuterRef("pk")))
+
 
 def _turnover(transaction: LedgerTransaction) -> object:
     """Return what was moved: the debits of each currency."""
@@ -54,20 +57,6 @@ def _debits(legs: Iterable[Posting]) -> dict[str, int]:
     for leg in legs:
         debits[leg.currency] += max(leg.amount, 0)
     return debits
-
-
-def actor_words(actor: str) -> str:
-    """Return who that was in words: a name, the name of an API client, or the job; one query at most."""
-    kind, _, ref = actor.partition(":")
-    if kind == "STAFF":
-        person = User.objects.filter(public_id=ref).first()
-        return f"{person.full_name or person.email}, staff" if person else ref
-    if kind == "CLIENT":
-        client = ApiClient.objects.filter(public_id=ref).select_related("partner").first()
-        return f"{client.partner.name}, API client {client.name}" if client else ref
-    if kind == "SYSTEM":
-        return f"Job {ref.removeprefix('job:')}" if ref.startswith("job:") else f"The system, {ref}"
-    return ref or actor
 
 
 @register(LedgerTransaction)
@@ -113,7 +102,7 @@ class TransactionAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return all transactions with their legs."""
         del request
-        return list_transactions()
+        return list_transactions().prefetch_related("reversals").annotate(told=_TOLD)
 
     def object_title(self, obj: Any) -> str:
         """Return what it was."""
@@ -130,7 +119,7 @@ class TransactionAdmin(ModelAdmin):
     def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
         """Return the legs with their sums, why and by whom it was posted, and the booking."""
         del request
-        reversal = obj.reversals.first()
+        reversal = next(iter(obj.reversals.all()), None)
         return [
             _legs_panel(obj),
             facts_panel("Why", _cause(obj), side=True),
@@ -151,7 +140,7 @@ def _cause(transaction: LedgerTransaction) -> list[tuple[str, object]]:
     )
     return [
         ("Kind", words(transaction.kind)),
-        ("By", actor_words(transaction.actor)),
+        ("By", actor_words([transaction.actor])[transaction.actor]),
         *([("Agreed to in", agreed)] if approval else []),
         *((words(name), cause_cell(name, str(value))) for name, value in sorted(transaction.context.items())),
         ("Source", words(transaction.source)),
@@ -160,13 +149,12 @@ def _cause(transaction: LedgerTransaction) -> list[tuple[str, object]]:
 
 
 def _booking(transaction: LedgerTransaction, reversal: LedgerTransaction | None) -> list[tuple[str, object]]:
-    told = TransactionText.objects.filter(transaction=transaction).exists()
     return [
         ("Value date", Day(transaction.effective_date)),
         ("Posted", When(transaction.posted_at)),
         ("Reverses", transaction_link(transaction.reverses) if transaction.reverses else ""),
         ("Reversed by", transaction_link(reversal) if reversal else ""),
-        ("Text", Masked("kept encrypted" if told else "")),
+        ("Text", Masked("kept encrypted" if getattr(transaction, "told", False) else "")),
         ("Id", Code(transaction.public_id)),
     ]
 
@@ -219,7 +207,7 @@ def _impact(transaction: LedgerTransaction) -> list[str]:
 
 
 def _can_be_undone(transaction: LedgerTransaction) -> bool:
-    return transaction.reverses_id is None and not transaction.reversals.exists()
+    return transaction.reverses_id is None and not transaction.reversals.all()
 
 
 @action(
