@@ -16,6 +16,7 @@ from flowlet.core.money import Money
 from ledger import admin_books as _books  # noqa: F401 - registers its pages
 from ledger import admin_journals as _journals  # noqa: F401 - registers its pages
 from ledger import admin_periods as _periods  # noqa: F401 - registers its pages
+from ledger import admin_queue as _queue  # noqa: F401 - registers the list
 from ledger import admin_transactions as _transactions  # noqa: F401 - registers its pages
 from ledger import admin_trial_balance as _trial_balance  # noqa: F401 - registers the page
 from ledger.admin_parts import (

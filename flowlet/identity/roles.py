@@ -27,6 +27,7 @@ _BOOKS_CHECK = (
     "ledger.reverse_ledgertransaction",
 )
 _BOOKS_READ = ("ledger.view_period", "ledger.view_journaldraft", "ledger.export_books")
+_QUEUE = ("ledger.view_queuedposting", "ledger.retry_queuedposting")
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
 _HITS = ("compliance.view_screeninghit", "compliance.decide_hit", "compliance.view_listversion")
@@ -97,14 +98,14 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     ),
     "finance": (
         *_SEE_MONEY,
-        *(*_CARDS, *_BANKS, *_LEDGER, *_RAILS, "wallets.export_statement"),
+        *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, *_RAILS, "wallets.export_statement"),
         *(*_BOOKS, "ledger.reverse_ledgertransaction"),
         *_APPROVALS,
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
     "finance_lead": (
         *_SEE_MONEY,
-        *(*_CARDS, *_BANKS, *_LEDGER, "wallets.export_statement"),
+        *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, "wallets.export_statement"),
         *(*_BOOKS, *_BOOKS_CHECK),
         *(*_APPROVALS, *_TRAIL),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),

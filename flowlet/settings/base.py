@@ -115,6 +115,14 @@ if _role := env.str("DATABASE_ROLE", default=""):
     DATABASES["default"]["OPTIONS"]["options"] = f"-c role={_role}"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# House accounts so busy that they are kept in shards: FEE_INCOME:8,CLIENT_MONEY_BANK:4 (ledger/operations/shards.py).
+LEDGER_SHARDS = {
+    code: int(count) for code, count in (part.split(":") for part in env.list("LEDGER_SHARDS", default=[]))
+}
+
+# From how many postings on the daily job asks for parting them by month.
+LEDGER_PARTITION_ABOVE = env.int("LEDGER_PARTITION_ABOVE", default=50_000_000)
+
 # --- Redis: cache, rate limits, broker; never the truth -----------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379/0")
 CACHES = {
@@ -173,7 +181,9 @@ RATELIMIT_USE_CACHE = "default"
 # --- currencies -----------------------------------------------------------------------------------------------------------
 # The books are kept in every currency and summed up in this one. Fixed once a deal is booked.
 FLOWLET_BASE_CURRENCY = env.str("FLOWLET_BASE_CURRENCY", default="EUR")
-FX_SPREAD_BP = env.int("FX_SPREAD_BP", default=100)  # of partners without a spread of their own, hundredths of a percent
+FX_SPREAD_BP = env.int(
+    "FX_SPREAD_BP", default=100
+)  # of partners without a spread of their own, hundredths of a percent
 FX_QUOTE_S = env.int("FX_QUOTE_S", default=30)
 # A mid rate older than this is not quoted from; 0: any age. Central banks publish on working days only.
 FX_RATE_HOURS_MAX = env.int("FX_RATE_HOURS_MAX", default=120 if FLOWLET_MODE == "live" else 0)
