@@ -19,6 +19,7 @@ from ledger import admin_periods as _periods  # noqa: F401 - registers its pages
 from ledger import admin_queue as _queue  # noqa: F401 - registers the list
 from ledger import admin_transactions as _transactions  # noqa: F401 - registers its pages
 from ledger import admin_trial_balance as _trial_balance  # noqa: F401 - registers the page
+from ledger import metrics as _metrics  # noqa: F401 - registers what operators watch
 from ledger.admin_parts import (
     account_link,
     account_title,
@@ -27,6 +28,7 @@ from ledger.admin_parts import (
     side_cell,
     transaction_link,
 )
+from ledger.admin_seals import as_of_panel
 from ledger.choices import AccountStatus, ChartKind
 from ledger.models.accounts import Account
 from ledger.models.transactions import Posting
@@ -99,8 +101,7 @@ class AccountAdmin(ModelAdmin):
         return [_status_badge(obj)]
 
     def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
-        """Return the latest postings, the open holds, the balance and what the account is."""
-        del request
+        """Return the latest postings, the open holds, the balance, now or as of a day, and what the account is."""
         balance, owed = obj.balance, owed_by(obj.pk)
         figures: list[tuple[str, object]] = [
             ("Posted", amount_cell(balance.posted, obj.currency)),
@@ -129,6 +130,7 @@ class AccountAdmin(ModelAdmin):
             *holds_panels(balance),
             _postings_panel(obj),
             facts_panel("Balance", figures, side=True),
+            as_of_panel(obj, request.GET),
             facts_panel("Account", facts, side=True),
         ]
 

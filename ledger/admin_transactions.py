@@ -29,6 +29,7 @@ from ledger.admin_parts import (
     side_cell,
     transaction_link,
 )
+from ledger.admin_seals import proof_panel
 from ledger.models.transactions import LedgerTransaction, Posting, TransactionText
 from ledger.operations import journals
 from ledger.queries.transactions import list_transactions
@@ -124,6 +125,7 @@ class TransactionAdmin(ModelAdmin):
             _legs_panel(obj),
             facts_panel("Why", _cause(obj), side=True),
             facts_panel("Booking", _booking(obj, reversal), side=True),
+            proof_panel(obj),
         ]
 
 

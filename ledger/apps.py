@@ -16,14 +16,18 @@ class LedgerConfig(AppConfig):
 
     def ready(self) -> None:
         """
-        Load what registers itself: the steps of a close.
+        Load what registers itself: the steps of a close, the places that anchors are written to.
 
-        And say which columns of the tables that the guards write are left to the application.
+        And say which columns of the tables that the guards write are left to the application, and what it may not see.
         """
         for name in ("operations.revaluation", "operations.year_end"):
             import_module(f"ledger.{name}")
+        import_module("ledger.anchoring.stores").load()
         rights.GUARDED["ledger_balance"] = ("status", "floor")
-        rights.GUARDED["ledger_holdstate"] = ()
-        rights.GUARDED["ledger_currency"] = ()
-        for table in ("closing", "total", "balance"):
-            rights.GUARDED[f"ledger_period{table}"] = ()
+        for table in (
+            *("ledger_holdstate", "ledger_currency", "ledger_texterasure"),
+            *("ledger_sealedtransaction", "ledger_sealedholdevent", "ledger_daytotal"),
+            *("ledger_periodclosing", "ledger_periodtotal", "ledger_periodbalance"),
+        ):
+            rights.GUARDED[table] = ()
+        rights.HIDDEN.update(("ledger_keypad", "ledger_signer"))

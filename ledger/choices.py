@@ -81,3 +81,20 @@ class QueueState(TextChoices):
     QUEUED = "QUEUED", "Waiting"
     POSTED = "POSTED", "Posted"
     FAILED = "FAILED", "Failed"
+
+
+class CheckScope(TextChoices):
+    """How much of the ledger a run of the proof looks at."""
+
+    ALL = "ALL", "Everything"
+    PARTIAL = "PARTIAL", "Latest rows and a sample"
+
+
+class CheckStatus(TextChoices):
+    """How a run of the proof stands; the last three are final."""
+
+    WAITING = "WAITING", "Waiting"
+    RUNNING = "RUNNING", "Running"
+    CLEAN = "CLEAN", "Nothing found"
+    FAULTS = "FAULTS", "Faults found"
+    FAILED = "FAILED", "Could not run"

@@ -26,6 +26,7 @@ INDEX_KEYS = env.str("INDEX_KEYS", default="")
 AUDIT_MAC_KEYS = env.str("AUDIT_MAC_KEYS", default="")
 CLIENT_PEPPER = env.str("CLIENT_PEPPER", default="")
 JWT_KEYS = env.str("JWT_KEYS", default="")
+ANCHOR_KEYS = env.str("ANCHOR_KEYS", default="")
 
 # --- applications ---------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -244,6 +245,15 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 MEDIA_ROOT = BASE_DIR / "var" / "media"
+
+# --- anchors of the ledger: outside the database, see docs/operators.md ---------------------------------------------------
+FLOWLET_ANCHOR_DIR = env.str("FLOWLET_ANCHOR_DIR", default=str(BASE_DIR / "var" / "anchors"))
+ANCHOR_OBJECTS = {
+    "url": env.str("ANCHOR_S3_URL", default=""),  # https://host/bucket/prefix
+    "region": env.str("ANCHOR_S3_REGION", default="us-east-1"),
+    "key_id": env.str("ANCHOR_S3_KEY_ID", default=""),
+    "secret": env.str("ANCHOR_S3_SECRET", default=""),
+}
 
 # --- tasks --------------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL

@@ -163,6 +163,28 @@ JOBS: tuple[Job, ...] = (
         at=(0, 10),
         expires_s=3600,
     ),
+    ),
+    Job(
+        task="ledger.seal",
+        title="Seals what was booked into blocks",
+        safe="one sealer at a time; a transaction is in one block, the database refuses a second",
+        every_s=1,
+        expires_s=5,
+    ),
+    Job(
+        task="ledger.anchor",
+        title="Signs the latest block and writes it outside the database",
+        safe="a block has one anchor; a place keeps the first of two equal files",
+        every_s=3_600,
+        expires_s=3_000,
+    ),
+    Job(
+        task="ledger.verify_nightly",
+        title="Proves the ledger: the last day, on Sundays all of it",
+        safe="only reads; one check at a time",
+        at=(4, 10),
+        expires_s=3_600,
+    ),
     # --- cards ------------------------------------------------------------------------------------------------------
     Job(
         task="cards.expire_authorizations",

@@ -205,7 +205,13 @@ def _places(draft: Draft) -> list[tuple[int, str, int]]:
 def _sealed_text(text: str) -> dict[str, str]:
     public_id = new_id("ttx")
     blob = crypto.seal(text.encode(), place=f"{_TEXT_PLACE}.{public_id}", keys=crypto.ring("FIELD_KEYS"))
-    return {"public_id": public_id, "salt": os.urandom(16).hex(), "text": blob.hex()}
+    salt = os.urandom(16)
+    return {
+        "public_id": public_id,
+        "salt": salt.hex(),
+        "text": blob.hex(),
+        "digest": policies.text_digest(salt, text).hex(),
+    }
 
 
 def _publish(draft: Draft, answer: dict[str, Any], now: datetime) -> None:

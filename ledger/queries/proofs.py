@@ -6,7 +6,21 @@ from typing import Literal
 
 from flowlet.core.currencies import EXPONENTS
 
-Counted = Literal["currencies", "accounts", "transactions", "postings", "reversals", "holds"]
+Counted = Literal[
+    "currencies",
+    "accounts",
+    "transactions",
+    "postings",
+    "reversals",
+    "holds",
+    "periods",
+    "hold events",
+    "blocks",
+    "day totals",
+    "texts",
+    "anchors",
+    "files",
+]
 
 
 @dataclass(frozen=True, slots=True)
