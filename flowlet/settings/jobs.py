@@ -163,7 +163,6 @@ JOBS: tuple[Job, ...] = (
         at=(0, 10),
         expires_s=3600,
     ),
-    ),
     Job(
         task="ledger.seal",
         title="Seals what was booked into blocks",
