@@ -32,6 +32,7 @@ from ledger.queries.trial_balance import (
     Moment,
     TrialBalance,
     TrialBalanceLine,
+    block_known,
     check_moment,
     get_trial_balances,
     in_base_currency,
@@ -126,6 +127,12 @@ def _words(moment: Moment) -> str:
             f"Value dates to {moment.as_of:%-d %b %Y}, as known at the end of {moment.known:%-d %b %Y} (UTC)"
         )
     return f"Value dates to {moment.as_of:%-d %b %Y}" if moment.as_of else "What every heading holds now"
+
+
+def _proof(moment: Moment) -> str:
+    """Return the block that stands over what was known: its number and hash."""
+    block = block_known(moment.known) if moment.known else None
+    return f"Block {block.n}, {bytes(block.hash).hex()}" if block else "No block was sealed by then"
 
 
 def _show(
@@ -247,9 +254,7 @@ def export_file(
 
     As known at a day it holds no clock: the same question gives the same bytes for ever.
     """
-    facts = [("Moment", _words(moment))]
-    if moment.known is None:
-        facts.append(("Made", stamp(now)))
+    facts = [("Moment", _words(moment)), ("Proof", _proof(moment)) if moment.known else ("Made", stamp(now))]
     if base is not None:
         facts += [(f"1 {rate.base}", f"{rate.decimal:f} {rate.quote}") for rate in base.rates]
     everything = [*balances, *([base.balance] if base else [])]

@@ -12,6 +12,7 @@ from flowlet.core.errors import FieldError, InvalidInput
 from ledger.choices import ChartKind, RateKind
 from ledger.errors import RateMissing
 from ledger.models.accounts import ChartAccount
+from ledger.models.seals import Block
 from ledger.queries.rates import base_currency, rate_at, to_base
 from ledger.queries.totals import HeadingTotal, totals_at, totals_until
 from ledger.rates import Rate
@@ -125,7 +126,7 @@ def get_trial_balances(moment: Moment | None = None) -> list[TrialBalance]:
     if moment.booked is not None:
         return _named(totals_at(moment.booked))
     if moment.as_of is not None:
-        return _named(totals_until(moment.as_of, known_before=_end_of(moment.known)))
+        return _named(totals_until(moment.as_of, known=moment.known))
     with connection.cursor() as cursor:
         cursor.execute(_SQL)
         rows = [
@@ -133,6 +134,11 @@ def get_trial_balances(moment: Moment | None = None) -> list[TrialBalance]:
             for currency, number, code, name, kind, net, accounts, postings in cursor.fetchall()
         ]
     return _by_currency(rows)
+
+
+def block_known(known: date) -> Block | None:
+    """Return the last block that was sealed by the end of a day (UTC): it stands over all that was known then."""
+    return Block.objects.filter(sealed_at__lt=_end_of(known)).order_by("-n").first()
 
 
 def in_base_currency(
