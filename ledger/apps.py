@@ -20,7 +20,7 @@ class LedgerConfig(AppConfig):
 
         And say which columns of the tables that the guards write are left to the application, and what it may not see.
         """
-        for name in ("operations.revaluation", "operations.year_end", "queries.closings"):
+        for name in ("operations.revaluation", "operations.closing_steps", "queries.closings"):
             import_module(f"ledger.{name}")
         import_module("ledger.anchoring.stores").load()
         rights.GUARDED["ledger_balance"] = ("status", "floor")

@@ -1,13 +1,18 @@
-"""Two steps of a close: the year's last period moves its result to retained earnings, and every period sums to zero."""
+"""
+Steps of a close: nothing waits in the queue, the year's last period moves its result to retained earnings, and every
+period sums to zero.
+"""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import connection
 
 from flowlet.core.money import Money
+from ledger.choices import QueueState
 from ledger.closing import CLOSING_STEPS, ClosingStep
 from ledger.models.periods import Period
+from ledger.models.queue import QueuedPosting
 from ledger.operations.accounts import house_account
 from ledger.operations.posting import Draft, Leg, post
 from ledger.queries.periods import is_fiscal_year_end
@@ -107,6 +112,16 @@ def _zero_points(_first: date, last: date, _now: datetime) -> Sequence[str]:
     ]
 
 
+def _queue_points(_first: date, last: date, _now: datetime) -> Sequence[str]:
+    """Return what was put into the queue by the period's end and is not posted: later it would get a later day."""
+    end = datetime.combine(last + timedelta(days=1), time(), UTC)
+    waiting = QueuedPosting.objects.filter(queued_at__lt=end).exclude(state=QueueState.POSTED).count()
+    return [f"{waiting:,} queued postings of the period are not posted yet."] if waiting else []
+
+
+CLOSING_STEPS.register("queue")(
+    ClosingStep(order=25, title="No posting of the period waits in the queue", check=_queue_points)
+)
 CLOSING_STEPS.register("year_end")(
     ClosingStep(
         order=45, title="Year's result moved to retained earnings", check=_year_points, run=close_year
