@@ -12,7 +12,7 @@ from flowlet.backoffice.panels import Panel, table_panel
 from flowlet.core.money import Money
 from flowlet.core.registry import Registry
 from flowlet.identity.models import Customer
-from ledger.admin_parts import amount_cell
+from ledger.admin_parts import CAUSE_PAGES, amount_cell
 from ledger.models.accounts import Account, Balance
 from ledger.models.holds import Hold
 from ledger.models.transactions import Posting
@@ -28,6 +28,8 @@ HISTORY_SHOWN = 25
 ENTRY_PAGES: Registry[str] = Registry("wallets.entry_pages")
 ENTRY_PAGES.register("deposit")("admin:wallets_deposit_change")
 ENTRY_PAGES.register("withdrawal")("admin:wallets_withdrawal_change")
+CAUSE_PAGES.register("deposit")("admin:wallets_deposit_change")
+CAUSE_PAGES.register("withdrawal")("admin:wallets_withdrawal_change")
 
 WALLET_TONES: dict[str, Tone] = {
     WalletStatus.ACTIVE: "ok",

@@ -1,5 +1,7 @@
 """Wallets as a Django application."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
@@ -17,8 +19,8 @@ class WalletsConfig(AppConfig):
         from wallets import (
             events,  # noqa: F401 - declares the event types
             limits,
-            receivers,  # noqa: F401 - takes events
         )
 
+        import_module("wallets.receivers")  # needs loaded models
         formats.load()
         post_migrate.connect(limits.after_migrate, sender=self, dispatch_uid="wallets.limits")

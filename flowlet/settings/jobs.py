@@ -117,6 +117,33 @@ JOBS: tuple[Job, ...] = (
         every_s=10,
     ),
     Job(
+        task="ledger.realise_results",
+        title="Books what currency deals earned or lost",
+        safe="goes on after the last posting that was worked out; the database refuses to work one out twice",
+        every_s=300,
+        expires_s=280,
+    ),
+    Job(
+        task="wallets.expire_quotes",
+        title="Closes exchange quotes whose time is over",
+        safe="only an open quote expires; the database refuses to open it again",
+        every_s=60,
+        expires_s=50,
+    ),
+    Job(
+        task="ledger.make_periods",
+        title="Makes the months of the books ahead",
+        safe="each month follows the one before and is made once; the database refuses gaps and overlaps",
+        at=(0, 20),
+        expires_s=3_600,
+    ),
+    Job(
+        task="ledger.continue_closes",
+        title="Does the steps of a close that has begun",
+        safe="each step is recorded with its own postings in one transaction and done once for each attempt",
+        every_s=20,
+    ),
+    Job(
         task="ledger.post_queued",
         title="Posts what waits in the queue, a hundred in one call",
         safe="takes rows with SKIP LOCKED; the ledger posts each key once",
@@ -142,6 +169,27 @@ JOBS: tuple[Job, ...] = (
         safe="each is locked and ends once; its posting has its own key",
         every_s=60,
         expires_s=50,
+    ),
+    Job(
+        task="ledger.seal",
+        title="Seals what was booked into blocks",
+        safe="one sealer at a time; a transaction is in one block, the database refuses a second",
+        every_s=1,
+        expires_s=5,
+    ),
+    Job(
+        task="ledger.anchor",
+        title="Signs the latest block and writes it outside the database",
+        safe="a block has one anchor; a place keeps the first of two equal files",
+        every_s=3_600,
+        expires_s=3_000,
+    ),
+    Job(
+        task="ledger.verify_nightly",
+        title="Proves the ledger: the last day, on Sundays all of it",
+        safe="only reads; one check at a time",
+        at=(4, 10),
+        expires_s=3_600,
     ),
     # --- cards ------------------------------------------------------------------------------------------------------
     Job(
