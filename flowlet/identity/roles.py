@@ -18,6 +18,9 @@ _LEDGER = (
     *("ledger.view_account", "ledger.view_ledgertransaction", "ledger.view_posting"),
     "ledger.view_trialbalance",
 )
+_RATES = ("ledger.view_fxrate", "ledger.view_fxdeal", "wallets.view_quote")
+# A partner's spread is set on its page.
+_RATES_WORK = (*_RATES, "ledger.add_fxrate", "wallets.set_spread", "identity.view_partner")
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
 _HITS = ("compliance.view_screeninghit", "compliance.decide_hit", "compliance.view_listversion")
@@ -54,7 +57,7 @@ _JOBS = ("backoffice.view_jobrun",)
 
 # role -> permissions (`app.codename`). Source: the table of roles in the back office design.
 ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
-    "support": (*_SEE_MONEY, *_CARDS, *_BANKS, *_WRITTEN, *_CHATS),
+    "support": (*_SEE_MONEY, *_CARDS, *_BANKS, *_WRITTEN, *_CHATS, "wallets.view_quote"),
     "ops": (
         *_SEE_MONEY,
         *(*_CARDS, *_CARD_WORK),
@@ -89,12 +92,14 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     "finance": (
         *_SEE_MONEY,
         *(*_CARDS, *_BANKS, *_LEDGER, *_RAILS, "wallets.export_statement"),
+        *_RATES_WORK,
         *_APPROVALS,
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
     "finance_lead": (
         *_SEE_MONEY,
         *(*_CARDS, *_BANKS, *_LEDGER, "wallets.export_statement"),
+        *_RATES_WORK,
         *(*_APPROVALS, *_TRAIL),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
@@ -106,7 +111,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     ),
     "auditor": (
         *_SEE_MONEY,
-        *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER),
+        *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER, *_RATES),
         *(*_VENDORS, *_FRAUD, *_MODELS, *_SEE_CASES),
         *(*_APPROVALS, *_JOBS, *_TRAIL, "events.view_event"),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),

@@ -170,7 +170,9 @@ RATELIMIT_USE_CACHE = "default"
 # --- currencies -----------------------------------------------------------------------------------------------------------
 # The books are kept in every currency and summed up in this one. Fixed once a deal is booked.
 FLOWLET_BASE_CURRENCY = env.str("FLOWLET_BASE_CURRENCY", default="EUR")
-FX_SPREAD_BP = env.int("FX_SPREAD_BP", default=100)  # of partners without a spread of their own, hundredths of a percent
+FX_SPREAD_BP = env.int(
+    "FX_SPREAD_BP", default=100
+)  # of partners without a spread of their own, hundredths of a percent
 FX_QUOTE_S = env.int("FX_QUOTE_S", default=30)
 # A mid rate older than this is not quoted from; 0: any age. Central banks publish on working days only.
 FX_RATE_HOURS_MAX = env.int("FX_RATE_HOURS_MAX", default=120 if FLOWLET_MODE == "live" else 0)

@@ -1,13 +1,13 @@
 """Bodies and answers of quotes and exchanges."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
 
 from flowlet.gateway.fields import AmountField, CurrencyField, IdField
 from flowlet.gateway.serializers import ListQuery, StrictSerializer
+from ledger.rates import plain
 from wallets.choices import QuoteSide, QuoteStatus
 from wallets.models_exchange import Exchange, Quote
 
@@ -114,9 +114,3 @@ def _sides(quote: Quote) -> dict[str, Any]:
         "buy_amount": quote.buy_minor,
         "buy_currency": quote.buy_currency,
     }
-
-
-def plain(rate: Decimal) -> str:
-    """Return a rate without the zeros at its end: `1.089`."""
-    text = f"{rate:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
