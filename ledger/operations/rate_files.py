@@ -121,7 +121,9 @@ def _read_csv(content: bytes) -> list[tuple[int, NewRate]]:
             except (AppError, ValueError) as fault:
                 faults.append(LineFault(reader.line_num, getattr(fault, "detail", str(fault))))
     except csv.Error as error:
-        faults.append(LineFault(reader.line_num, f"This is not CSV: {error}."))
+        # The reader counts a line once it has understood it; an open quote runs to the last one.
+        line = min(reader.line_num + 1, text.count("\n") + 1)
+        faults.append(LineFault(line, f"This is not CSV: {error}."))
     if faults:
         raise RateFileRefused(faults)
     return found
