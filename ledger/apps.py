@@ -4,6 +4,8 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from flowlet.audit import rights
+
 
 class LedgerConfig(AppConfig):
     """Accounts and money: double entry that the database itself keeps true. Knows no products."""
@@ -13,6 +15,9 @@ class LedgerConfig(AppConfig):
     verbose_name = "Ledger"
 
     def ready(self) -> None:
-        """Load what registers itself: the steps of a close."""
+        """Load what registers itself, and say which columns of what the guards write are left to the application."""
         for name in ("operations.revaluation",):
             import_module(f"ledger.{name}")
+        rights.GUARDED["ledger_balance"] = ("status", "floor")
+        rights.GUARDED["ledger_holdstate"] = ()
+        rights.GUARDED["ledger_currency"] = ()

@@ -57,3 +57,11 @@ class RateKind(TextChoices):
     BID = "BID", "Bid"
     ASK = "ASK", "Ask"
     CLOSING = "CLOSING", "Closing"
+
+
+class QueueState(TextChoices):
+    """How a queued posting stands."""
+
+    QUEUED = "QUEUED", "Waiting"
+    POSTED = "POSTED", "Posted"
+    FAILED = "FAILED", "Failed"

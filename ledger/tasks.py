@@ -4,7 +4,7 @@ from celery import shared_task
 
 from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
-from ledger.operations import deals, holds
+from ledger.operations import deals, holds, queue, shards
 
 _AT_ONCE = 50
 
@@ -26,3 +26,21 @@ def realise_results(**_: object) -> int:
     """Book what currency deals earned or lost; safe to run twice, each posting is worked out once."""
     with acting(Actor("SYSTEM", "job:ledger.realise_results")):
         return sum(done.postings for done in deals.realise_results(now=now()))
+
+
+@shared_task(name="ledger.post_queued")
+def post_queued(**_: object) -> int:
+    """Post what waits in the queue; safe to run twice, the ledger knows each draft's key."""
+    done, latest = 0, queue.AT_ONCE
+    with acting(Actor("SYSTEM", "job:ledger.post_queued")):
+        while latest == queue.AT_ONCE:
+            latest = queue.post_queued(now=now())
+            done += latest
+    return done
+
+
+@shared_task(name="ledger.open_shards")
+def open_shards(**_: object) -> int:
+    """Open the shards of busy accounts that the setting asks for."""
+    with acting(Actor("SYSTEM", "job:ledger.open_shards")):
+        return shards.open_missing(now=now())

@@ -3,6 +3,8 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+from flowlet.audit import rights
+
 
 class WalletsConfig(AppConfig):
     """What customers own: wallets over ledger accounts, their bank accounts, money in and money out."""
@@ -20,4 +22,6 @@ class WalletsConfig(AppConfig):
         )
 
         formats.load()
+        # The terms of a quote are fixed: only how it ends is written later.
+        rights.GUARDED["wallets_quote"] = ("status", "used_at")
         post_migrate.connect(limits.after_migrate, sender=self, dispatch_uid="wallets.limits")

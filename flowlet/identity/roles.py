@@ -21,6 +21,7 @@ _LEDGER = (
 _RATES = ("ledger.view_fxrate", "ledger.view_fxdeal", "wallets.view_quote")
 # A partner's spread is set on its page.
 _RATES_WORK = (*_RATES, "ledger.add_fxrate", "wallets.set_spread", "identity.view_partner")
+_QUEUE = ("ledger.view_queuedposting", "ledger.retry_queuedposting")
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
 _HITS = ("compliance.view_screeninghit", "compliance.decide_hit", "compliance.view_listversion")
@@ -91,14 +92,14 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     ),
     "finance": (
         *_SEE_MONEY,
-        *(*_CARDS, *_BANKS, *_LEDGER, *_RAILS, "wallets.export_statement"),
+        *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, *_RAILS, "wallets.export_statement"),
         *_RATES_WORK,
         *_APPROVALS,
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
     "finance_lead": (
         *_SEE_MONEY,
-        *(*_CARDS, *_BANKS, *_LEDGER, "wallets.export_statement"),
+        *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, "wallets.export_statement"),
         *_RATES_WORK,
         *(*_APPROVALS, *_TRAIL),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
