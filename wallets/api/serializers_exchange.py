@@ -45,7 +45,7 @@ class QuoteOut(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
-class ExchangeIn(StrictSerializer):
+class QuoteUseIn(StrictSerializer):
     """By which terms."""
 
     quote = IdField(prefix="quo", help_text="An open quote.")

@@ -80,14 +80,14 @@ class ExchangesView(ApiView):
         summary="Exchange",
         description="Uses a quote, at once: the sold amount leaves the one wallet, the bought one comes into the "
         "other. A refusal leaves the quote open until it expires.",
-        request=s.ExchangeIn,
+        request=s.QuoteUseIn,
         answer=s.ExchangeOut,
         status=201,
         example={"quote": "quo_01K8Z5M3W4J7T2R9QX6V0BND1C"},
     )
     def post(self, request: ApiRequest) -> Response:
         """Exchange."""
-        values = self.validated(s.ExchangeIn)
+        values = self.validated(s.QuoteUseIn)
         try:
             quote = get_quote(partner_id=request.principal.partner_id, public_id=values["quote"])
         except NotFound:
