@@ -243,10 +243,11 @@ def positions(request: HttpRequest) -> HttpResponse:
         path=[("Money", "")],
         summary="What customers' exchanges left us with, at average cost and at the latest mid rate",
         badges=[Badge(f"{waiting:,} waiting", "wait") if waiting else Badge("Up to date", "ok")],
-        panels=[_positions_panel(rows, realised)]
+        # One below the other: six columns of amounts need the whole width.
+        panels=[facts_panel("In all", facts, two=True), _positions_panel(rows, realised)]
         if rows
         else [empty_panel("Positions", what="No exchange yet", icon="globe")],
-        side_panels=[facts_panel("In all", facts)],
+        side_panels=[],
     )
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from flowlet.backoffice.actions import ActionCall, action
 from flowlet.backoffice.admin import ModelAdmin
-from flowlet.backoffice.cells import Amount, Badge, Code, Link, Main, Tone, When
+from flowlet.backoffice.cells import Amount, Badge, Code, Link, Main, Tone, When, stamp
 from flowlet.backoffice.filters import DateSpan, Text
 from flowlet.backoffice.lists import Column, View
 from flowlet.backoffice.panels import Panel, facts_panel
@@ -109,9 +109,10 @@ class QuoteAdmin(ModelAdmin):
             ("Mid rate of", When(obj.rate_valid_at)),
         ]
         life: list[tuple[str, object]] = [
-            ("Asked", When(obj.created_at)),
-            ("Good until", When(obj.expires_at)),
-            ("Used", When(obj.used_at)),
+            # To the second: a quote lives for half a minute.
+            ("Asked", stamp(obj.created_at)),
+            ("Good until", stamp(obj.expires_at)),
+            ("Used", stamp(obj.used_at) if obj.used_at else ""),
             ("Exchange", Code(made.public_id if made else "")),
             ("Transaction", _transaction(made)),
         ]
