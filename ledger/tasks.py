@@ -1,12 +1,18 @@
 """Celery entry points of the ledger."""
 
+import logging
+
 from celery import shared_task
+from django.conf import settings
 
 from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
 from ledger.operations import deals, holds, queue, shards
+from ledger.operations.partitions import make_months
+from ledger.queries.partitions import estimated_postings, is_partitioned
 
 _AT_ONCE = 50
+_log = logging.getLogger(__name__)
 
 
 @shared_task(name="ledger.expire_holds")
@@ -44,3 +50,15 @@ def open_shards(**_: object) -> int:
     """Open the shards of busy accounts that the setting asks for."""
     with acting(Actor("SYSTEM", "job:ledger.open_shards")):
         return shards.open_missing(now=now())
+
+
+@shared_task(name="ledger.make_partitions")
+def make_partitions(**_: object) -> str:
+    """Make the months ahead where postings are parted; safe to run twice."""
+    if is_partitioned():
+        return f"{make_months()} months made"
+    count = estimated_postings()
+    if count <= settings.LEDGER_PARTITION_ABOVE:
+        return "not parted"
+    _log.warning("about %s postings: it is time for manage.py partition_ledger", f"{count:,}")
+    return f"not parted, about {count:,} postings: run partition_ledger"

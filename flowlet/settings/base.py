@@ -120,6 +120,9 @@ LEDGER_SHARDS = {
     code: int(count) for code, count in (part.split(":") for part in env.list("LEDGER_SHARDS", default=[]))
 }
 
+# From how many postings on the daily job asks for parting them by month.
+LEDGER_PARTITION_ABOVE = env.int("LEDGER_PARTITION_ABOVE", default=50_000_000)
+
 # --- Redis: cache, rate limits, broker; never the truth -----------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379/0")
 CACHES = {

@@ -143,6 +143,13 @@ JOBS: tuple[Job, ...] = (
         at=(0, 20),
         expires_s=3600,
     ),
+    Job(
+        task="ledger.make_partitions",
+        title="Makes the months ahead where postings are parted by month, or says that it is time to part them",
+        safe="a month that is there is left alone",
+        at=(0, 10),
+        expires_s=3600,
+    ),
     # --- cards ------------------------------------------------------------------------------------------------------
     Job(
         task="cards.expire_authorizations",

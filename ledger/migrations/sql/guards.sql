@@ -210,6 +210,7 @@ CREATE FUNCTION ledger_posting_guard() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     b ledger_balance%ROWTYPE;
+    sent_at timestamptz := NEW.posted_at;
 BEGIN
     LOOP
         UPDATE ledger_balance
@@ -223,6 +224,12 @@ BEGIN
         RETURNING posted, held, seq, latest_posted_at
         INTO NEW.balance_after, NEW.held_after, NEW.account_seq, NEW.posted_at;
         IF FOUND THEN
+            -- A row cannot move to another month's partition: over the edge the whole transaction begins again.
+            IF NEW.posted_at - sent_at > interval '0' AND to_char(NEW.posted_at AT TIME ZONE 'UTC', 'YYYYMM')
+                    <> to_char(sent_at AT TIME ZONE 'UTC', 'YYYYMM')
+                    AND (SELECT relispartition FROM pg_class WHERE oid = TG_RELID) THEN
+                RAISE EXCEPTION 'the month ended meanwhile' USING ERRCODE = '40001';
+            END IF;
             RETURN NEW;
         END IF;
         -- The rare way: say why. The row is locked now, so a change since the update shows in the next turn.
