@@ -23,6 +23,7 @@ from ledger.queries.positions import list_positions
 from ledger.queries.verification import verify
 from ledger.rates import Holding, Terms
 from ledger.tests.factories import NOW, TODAY, bank, draft, fund, make_rate, wallet_account
+from ledger.tests.threads import together
 
 FIRST, LAST = TODAY.replace(day=1), TODAY.replace(day=30)
 MONTH_END = NOW.replace(day=30)
