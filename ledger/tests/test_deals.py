@@ -227,6 +227,26 @@ def test_a_cover_booked_by_hand_has_its_price_from_its_own_leg():
     assert held("FX_POSITION", EUR) == 0
 
 
+@pytest.mark.django_db
+def test_the_base_currency_is_fixed_by_the_first_deal(settings):
+    deal(*WORKED, key="one", spread=100)
+    settings.FLOWLET_BASE_CURRENCY = USD
+
+    with pytest.raises(DatabaseError, match="valued in EUR"), transaction.atomic():
+        deal(*WORKED, key="two", spread=100)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_runs_at_the_same_moment_work_each_posting_out_once():
+    deal(*WORKED, key="one", spread=100)
+    deal(Money(10_890, USD), Money(9_700, EUR), key="two")
+
+    answers = together(*[lambda: realise_results(now=NOW)] * 4)
+
+    assert sorted(len(done) for done in answers) == [0, 0, 0, 1]
+    assert (FxCost.objects.count(), held("FX_REALISED", EUR)) == (2, -200)
+
+
 @given(
     moves=st.lists(st.tuples(st.integers(-(10**9), 10**9).filter(bool), st.integers(1, 10**9)), max_size=30)
 )
