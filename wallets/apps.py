@@ -19,6 +19,7 @@ class WalletsConfig(AppConfig):
         from wallets import (
             events,  # noqa: F401 - declares the event types
             limits,
+            receivers,  # noqa: F401 - takes events
         )
 
         formats.load()

@@ -150,6 +150,13 @@ JOBS: tuple[Job, ...] = (
         at=(0, 10),
         expires_s=3600,
     ),
+    Job(
+        task="wallets.run_movements",
+        title="Carries out deposits and withdrawals that wait for the next run",
+        safe="each is locked and ends once; its posting has its own key",
+        every_s=60,
+        expires_s=50,
+    ),
     # --- cards ------------------------------------------------------------------------------------------------------
     Job(
         task="cards.expire_authorizations",
