@@ -14,6 +14,7 @@ from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.site import register
 from flowlet.core.money import Money
 from ledger import admin_books as _books  # noqa: F401 - registers its pages
+from ledger import admin_currencies as _currencies  # noqa: F401 - registers rates, deals, positions
 from ledger import admin_journals as _journals  # noqa: F401 - registers its pages
 from ledger import admin_periods as _periods  # noqa: F401 - registers its pages
 from ledger import admin_queue as _queue  # noqa: F401 - registers the list

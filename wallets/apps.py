@@ -5,6 +5,8 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+from flowlet.audit import rights
+
 
 class WalletsConfig(AppConfig):
     """What customers own: wallets over ledger accounts, their bank accounts, money in and money out."""
@@ -23,4 +25,6 @@ class WalletsConfig(AppConfig):
 
         import_module("wallets.receivers")  # needs loaded models
         formats.load()
+        # The terms of a quote are fixed: only how it ends is written later.
+        rights.FIXED["wallets_quote"] = ("status", "used_at")
         post_migrate.connect(limits.after_migrate, sender=self, dispatch_uid="wallets.limits")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from wallets.api import views, views_holds, views_waiting
+from wallets.api import views, views_exchange, views_holds, views_waiting
 
 urlpatterns = [
     path("wallets", views.WalletsView.as_view()),
@@ -23,4 +23,8 @@ urlpatterns = [
     path("deposits/<str:deposit_id>", views.DepositView.as_view()),
     path("withdrawals", views.WithdrawalsView.as_view()),
     path("withdrawals/<str:withdrawal_id>", views.WithdrawalView.as_view()),
+    path("quotes", views_exchange.QuotesView.as_view()),
+    path("quotes/<str:quote_id>", views_exchange.QuoteView.as_view()),
+    path("exchanges", views_exchange.ExchangesView.as_view()),
+    path("exchanges/<str:exchange_id>", views_exchange.ExchangeView.as_view()),
 ]
