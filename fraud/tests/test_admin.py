@@ -36,7 +36,6 @@ def models(now):
             stream="small",
             now=now,
             parameters={"trees": 30} if learner == "boosted" else {},
-            send=False,
         )
         artefact = run_training(run_id=run.pk, now=now)
         modelling.promote(

@@ -56,9 +56,7 @@ def history(installed, past_events):
 
 
 def _train(learner, now, **values):
-    run = modelling.train(
-        learner=learner, stream="small", now=now, parameters=_SMALL[learner], send=False, **values
-    )
+    run = modelling.train(learner=learner, stream="small", now=now, parameters=_SMALL[learner], **values)
     return runner.run_training(run_id=run.pk, now=now), TrainingRun.objects.get(pk=run.pk)
 
 
@@ -149,7 +147,7 @@ def test_a_finished_run_is_never_taken_up_again(history, now):
 
 
 def test_a_run_that_lost_its_worker_is_taken_up_after_fifteen_minutes_and_not_before(history, now):
-    run = modelling.train(learner="logistic", stream="small", now=now, send=False)
+    run = modelling.train(learner="logistic", stream="small", now=now)
     TrainingRun.objects.filter(pk=run.pk).update(state="RUNNING", heartbeat_at=now)
 
     assert runner.run_training(run_id=run.pk, now=now + timedelta(minutes=15)) is None
@@ -464,14 +462,6 @@ def test_the_command_without_data_exits_with_two(installed, now):
         call_command("fraud_train", stream="nobody", model="logistic", as_of=now)
 
     assert refused.value.returncode == 2
-
-
-def test_a_training_is_sent_by_name_after_the_commit(installed, now, django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks() as callbacks, transaction.atomic():
-        run = modelling.train(learner="logistic", stream="small", now=now)
-
-    assert len(callbacks) == 1
-    assert run.state == RunState.QUEUED
 
 
 def test_nothing_that_serves_loads_scikit_learn_or_xgboost():

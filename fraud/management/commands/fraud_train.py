@@ -30,7 +30,8 @@ class Command(BaseCommand):
         parser.add_argument("--stream", default=LIVE)
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("--model", choices=list(LEARNERS))
-        what.add_argument("--run", type=int, help="key of a run that is queued already")
+        what.add_argument("--run", type=int, help="key of a run that was asked for already")
+        parser.add_argument("--taken", action="store_true", help="the caller has taken --run from the queue")
         parser.add_argument("--features", default="", help="feature set; each model has its own default")
         parser.add_argument("--as-of", type=_instant, default=None, help="labels known by then, ISO 8601")
         parser.add_argument("--from", dest="span_from", type=_instant, default=None)
@@ -48,7 +49,7 @@ class Command(BaseCommand):
                 run_id = options["run"] or _queued(options, now)
             except UnknownFeatureSet as refusal:
                 raise CommandError(refusal.detail, returncode=_BAD_INPUT) from refusal
-            artefact = run_training(run_id=run_id, now=now)
+            artefact = run_training(run_id=run_id, now=now, taken=options["taken"])
             if artefact is None:
                 failed = TrainingRun.objects.filter(pk=run_id).first()
                 if failed is None:
@@ -96,7 +97,6 @@ def _queued(options: dict[str, Any], now: datetime) -> int:
         span_from=options["span_from"],
         span_to=options["span_to"],
         seed=options["seed"],
-        send=False,
     )
     return run.pk
 
