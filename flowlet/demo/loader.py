@@ -18,7 +18,7 @@ from flowlet.audit.trail import Actor, acting
 from flowlet.backoffice.people import Person
 from flowlet.core.errors import AppError
 from flowlet.core.money import Money
-from flowlet.demo import analytics, cards, kyc, monitoring, rails, reports, vendors
+from flowlet.demo import analytics, cards, fraud_history, kyc, monitoring, rails, reports, vendors
 from flowlet.demo.people import CLIENT_NAME, CLIENT_SECRET, DESKS, PARTNER_USER, PASSWORD
 from flowlet.demo.plan import Act, CustomerPlan, PartnerPlan
 from flowlet.demo.story import tell
@@ -33,11 +33,15 @@ from wallets.operations import wallets as wallet_operations
 
 Progress = Callable[[str, int, int], None]
 _REPORT_EVERY = 25
+Parts = tuple[tuple[str, Callable[..., object]], ...]
 # What the rooms add once the ninety days were played, each through its own operations, in this order.
-PARTS: tuple[tuple[str, Callable[..., object]], ...] = (
+PARTS: Parts = (
     ("Checking identities", kyc.fill),
     ("Using cards", cards.fill),
     ("Paying out and topping up", rails.fill),
+)
+# Those to whom it is all the same whether a model judges payments yet: the fraud models are trained beside them.
+LATER_PARTS: Parts = (
     ("Linking banks, chatting", vendors.fill),
     ("Watching for laundering", monitoring.fill),
     ("Reporting to the authority", reports.fill),  # reads the cases
@@ -74,10 +78,12 @@ def load(*, now: datetime, scale: float, processes: int, progress: Progress) -> 
     _play_all(plans, partners, total, processes, progress)
     _analyze()
     _decide(now, progress)
-    for done, (title, fill) in enumerate(PARTS):
-        progress(title, done, len(PARTS))
-        fill(now=now)
-    progress("Filling the desks", len(PARTS), len(PARTS))
+    steps = len(PARTS) + len(LATER_PARTS)
+    _fill(PARTS, now, lambda title, done: progress(title, done, steps))
+    with _beside(fraud_history.fill if scale >= 1 else None, now, processes):
+        _fill(LATER_PARTS, now, lambda title, done: progress(title, len(PARTS) + done, steps))
+        progress("Training fraud models", steps - 1, steps)
+    progress("Filling the desks", steps, steps)
     _analyze()
     return Loaded(
         partners=len(plans),
@@ -85,6 +91,43 @@ def load(*, now: datetime, scale: float, processes: int, progress: Progress) -> 
         payments=Payment.objects.count(),
         refused=Payment.objects.filter(status="REFUSED").count(),
     )
+
+
+def _fill(parts: Parts, now: datetime, told: Callable[[str, int], None]) -> None:
+    _hurry()
+    for done, (title, fill) in enumerate(parts):
+        told(title, done)
+        fill(now=now)
+
+
+@contextmanager
+def _beside(work: Callable[..., object] | None, now: datetime, processes: int) -> Iterator[None]:
+    """Do a piece of work in a process of its own while the caller does another; with one process, do it afterwards."""
+    if work is None:
+        yield
+    elif processes <= 1:
+        yield
+        work(now=now)
+    else:
+        connections.close_all()  # a connection must not be shared with a child process
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            job = pool.apply_async(_work_in_child, (work, now))
+            yield
+            job.get()
+
+
+def _work_in_child(work: Callable[..., object], now: datetime) -> None:
+    try:
+        _hurry()
+        work(now=now)
+    finally:
+        connections.close_all()
+
+
+def _hurry() -> None:
+    """Let this connection not wait for the disk: that would cost minutes, a crash only the demo's last second."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = off")
 
 
 def _analyze() -> None:
@@ -166,9 +209,7 @@ def _follow(jobs: Sequence["AsyncResult[None]"], inbox: "Queue[int]", advance: C
 
 def _play_in_child(plan: PartnerPlan, partner_id: int, inbox: "Queue[int]") -> None:
     try:
-        with connection.cursor() as cursor:
-            # A crash may cost the demo its last second; waiting for the disk at each commit would cost minutes.
-            cursor.execute("SET synchronous_commit = off")
+        _hurry()
         _play(plan, partner_id, inbox.put)
     finally:
         connections.close_all()

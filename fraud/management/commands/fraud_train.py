@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from flowlet.audit.trail import Actor, acting
@@ -37,13 +38,18 @@ class Command(BaseCommand):
         parser.add_argument("--from", dest="span_from", type=_instant, default=None)
         parser.add_argument("--to", dest="span_to", type=_instant, default=None, help="exclusive")
         parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--at", type=_instant, default=None, help="when it happens; refused in live mode")
         parser.add_argument(
             "--champion", action="store_true", help="put it live at once; never on the live stream"
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Train, and promote where asked and allowed."""
-        now = clock.now()
+        if options["at"] and settings.FLOWLET_MODE == "live":
+            raise CommandError(
+                "--at tells a story; in live mode a training happens now.", returncode=_BAD_INPUT
+            )
+        now = options["at"] or clock.now()
         with acting(Actor("SYSTEM", "job:fraud_train")):
             try:
                 run_id = options["run"] or _queued(options, now)
