@@ -40,7 +40,7 @@ demo: packages-run ## throw the demo data away and make it again
 	@$(LOCAL) demo
 
 test: packages-dev ## run the tests on a real PostgreSQL and Redis
-	@$(EXEC) --alone test -- pytest -n $(JOBS) -m "not browser" $(ARGS)
+	@$(EXEC) --alone test -- pytest -n $(JOBS) --dist loadgroup -m "not browser" $(ARGS)
 
 browser: packages-dev ## run the browser tests; needs Chromium
 	@FLOWLET_BROWSER=1 $(EXEC) --alone test -- pytest -m browser $(ARGS)

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test import TransactionTestCase
 from django_redis import get_redis_connection
+from pytest_django.plugin import DjangoDbBlocker
 
 from compliance.operations.monitoring_versions import install_scenarios
 from flowlet.audit.trail import Actor, acting
@@ -84,6 +85,25 @@ def _content(table: str) -> str:
 
 
 TransactionTestCase._fixture_teardown = _flush
+
+
+@pytest.fixture(scope="module")
+def once_per_module(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[DjangoDbBlocker]:
+    """
+    Let fixtures of a module write rows once for all its tests: each test rolls back to them, the last to before them.
+
+    Write within `with once_per_module.unblock():`. Not for modules that have tests with `transaction=True`.
+    """
+    rows = transaction.atomic()
+    rows._from_testcase = (
+        True  # as the block around each test: what the code under test opens inside is outermost
+    )
+    with django_db_blocker.unblock():
+        rows.__enter__()
+    yield django_db_blocker
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        rows.__exit__(None, None, None)
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from multiprocessing.pool import AsyncResult
 from pathlib import Path
 from queue import Empty, Queue
+from threading import Event
 
 from django.db import connection, connections
 
@@ -40,7 +41,7 @@ PARTS: Parts = (
     ("Using cards", cards.fill),
     ("Paying out and topping up", rails.fill),
 )
-# Those to whom it is all the same whether a model judges payments yet: the fraud models are trained beside them.
+# Those to whom it is all the same whether a model judges payments yet: only now the fraud models may.
 LATER_PARTS: Parts = (
     ("Linking banks, chatting", vendors.fill),
     ("Watching for laundering", monitoring.fill),
@@ -79,8 +80,9 @@ def load(*, now: datetime, scale: float, processes: int, progress: Progress) -> 
     _analyze()
     _decide(now, progress)
     steps = len(PARTS) + len(LATER_PARTS)
-    _fill(PARTS, now, lambda title, done: progress(title, done, steps))
-    with _beside(fraud_history.fill if scale >= 1 else None, now, processes):
+    with _learning(now, processes if scale >= 1 else 0) as may_decide:
+        _fill(PARTS, now, lambda title, done: progress(title, done, steps))
+        may_decide()
         _fill(LATER_PARTS, now, lambda title, done: progress(title, len(PARTS) + done, steps))
         progress("Training fraud models", steps - 1, steps)
     progress("Filling the desks", steps, steps)
@@ -101,25 +103,30 @@ def _fill(parts: Parts, now: datetime, told: Callable[[str, int], None]) -> None
 
 
 @contextmanager
-def _beside(work: Callable[..., object] | None, now: datetime, processes: int) -> Iterator[None]:
-    """Do a piece of work in a process of its own while the caller does another; with one process, do it afterwards."""
-    if work is None:
-        yield
-    elif processes <= 1:
-        yield
-        work(now=now)
-    else:
-        connections.close_all()  # a connection must not be shared with a child process
-        with multiprocessing.get_context("fork").Pool(1) as pool:
-            job = pool.apply_async(_work_in_child, (work, now))
-            yield
-            job.get()
+def _learning(now: datetime, processes: int) -> Iterator[Callable[[], None]]:
+    """
+    Train fraud models beside the caller, in a process of its own; with one process afterwards, with none not at all.
+
+    Gives a function to call when models may begin to decide: what was told before must come out the same without.
+    """
+    if processes <= 1:
+        yield lambda: None
+        if processes:
+            fraud_history.fill(now=now)
+        return
+    connections.close_all()  # a connection must not be shared with a child process
+    context = multiprocessing.get_context("fork")
+    with context.Manager() as manager, context.Pool(1) as pool:
+        may_decide = manager.Event()
+        job = pool.apply_async(_learn_in_child, (now, may_decide))
+        yield may_decide.set
+        job.get()
 
 
-def _work_in_child(work: Callable[..., object], now: datetime) -> None:
+def _learn_in_child(now: datetime, may_decide: Event) -> None:
     try:
         _hurry()
-        work(now=now)
+        fraud_history.fill(now=now, before_deciding=may_decide.wait)
     finally:
         connections.close_all()
 

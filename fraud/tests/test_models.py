@@ -15,6 +15,7 @@ from flowlet.audit.models import AuditRecord
 from flowlet.audit.trail import Actor, acting
 from flowlet.backoffice.approvals.operations import approve
 from flowlet.identity.operations import create_user
+from fraud import installing
 from fraud.choices import ModelStatus, RunState
 from fraud.errors import ArtefactRefused, EventUnknown, NothingToRollBackTo, PromotionRefused
 from fraud.features.sets import features_of
@@ -33,7 +34,8 @@ from fraud.streams.generated import Shape, generate
 from fraud.training import calibration, metrics, runner
 from fraud.training.learners.registry import LEARNERS
 
-pytestmark = pytest.mark.django_db
+# One worker takes all: the history is imported once.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("fraud models")]
 _SMALL = {
     "logistic": {},
     "boosted": {"trees": 40},
@@ -42,17 +44,14 @@ _SMALL = {
 }
 
 
-@pytest.fixture(scope="session")
-def past_events():
-    return generate(
-        Shape(until=datetime(2026, 11, 2, 9, 30, tzinfo=UTC), days=60, customers=70, stream="small")
-    )
-
-
-@pytest.fixture
-def history(installed, past_events):
-    import_history(stream="small", events=past_events)
-    return past_events
+@pytest.fixture(scope="module")
+def history(once_per_module):
+    until = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+    events = generate(Shape(until=until, days=60, customers=70, stream="small"))
+    with once_per_module.unblock():
+        installing.install(now=until)
+        import_history(stream="small", events=events)
+    return events
 
 
 def _train(learner, now, **values):
