@@ -11,7 +11,7 @@ class Job:
     A task on a schedule: every `every_s` seconds, or at `at` (hour and minute, UTC, daily).
 
     `title` says what it does, `safe` what makes it safe to run twice. A beat that no worker took within `expires_s`
-    seconds is dropped: the next one does the same work.
+    seconds is dropped: the next one does the same work. `queue` names the workers that take it.
     """
 
     task: str
@@ -20,6 +20,7 @@ class Job:
     every_s: float = 0
     at: tuple[int, int] | None = None
     expires_s: int = 30
+    queue: str = "celery"
 
     @property
     def schedule(self) -> float | crontab:
@@ -238,6 +239,14 @@ JOBS: tuple[Job, ...] = (
         expires_s=50,
     ),
     # --- fraud ------------------------------------------------------------------------------------------------------
+    Job(
+        task="fraud.train_queued",
+        title="Trains the fraud models that were asked for",
+        safe="a run is taken with SKIP LOCKED, makes at most one model and is final once done",
+        every_s=60,
+        expires_s=50,
+        queue="training",
+    ),
     # --- assistant --------------------------------------------------------------------------------------------------
     Job(
         task="assistant.delete_old_chats",
@@ -273,8 +282,12 @@ JOBS_BY_TASK = {job.task: job for job in JOBS}
 
 
 def beat_schedule() -> dict[str, dict[str, object]]:
-    """Return the schedule as Celery's `beat_schedule` takes it."""
+    """Return the schedule as Celery's `beat_schedule` takes it, with options as the scheduler in the database names them."""
     return {
-        job.task: {"task": job.task, "schedule": job.schedule, "options": {"expires": job.expires_s}}
+        job.task: {
+            "task": job.task,
+            "schedule": job.schedule,
+            "options": {"expire_seconds": job.expires_s, "queue": job.queue},
+        }
         for job in JOBS
     }
