@@ -297,10 +297,10 @@ class TrainingRunAdmin(ModelAdmin):
     permission="fraud.train_model",
     label="Train again",
     title=lambda run: f"Train another {run.learner} model with the labels known today?",
-    text="The training worker takes it up; the new model is a candidate and decides nothing.",
+    text="It starts within a minute. The new model is a candidate and decides nothing.",
     reason=False,
     available=lambda run: run.state in (RunState.DONE, RunState.FAILED),
-    done="The training is queued.",
+    done="The training waits and starts within a minute.",
     icon="refresh-cw",
 )
 def _train_again(call: ActionCall, run: TrainingRun) -> None:

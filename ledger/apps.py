@@ -1,5 +1,7 @@
 """The ledger as a Django application."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 from flowlet.audit import rights
@@ -14,17 +16,21 @@ class LedgerConfig(AppConfig):
 
     def ready(self) -> None:
         """
-        Load the places that anchors are written to.
+        Load what registers itself: the steps of a close, the places that anchors are written to.
 
-        Say which columns of the tables that the guards write are left to the application, and what it may not see.
+        And say which columns of the tables that the guards write are left to the application, and what it may not see.
         """
-        from ledger.anchoring import stores  # needs settings
-
-        stores.load()
+        for name in (
+            *("operations.revaluation", "operations.closing_steps", "operations.closing_sealed"),
+            "queries.closings",
+        ):
+            import_module(f"ledger.{name}")
+        import_module("ledger.anchoring.stores").load()
         rights.GUARDED["ledger_balance"] = ("status", "floor")
         for table in (
             *("ledger_holdstate", "ledger_currency", "ledger_texterasure"),
             *("ledger_sealedtransaction", "ledger_sealedholdevent", "ledger_daytotal"),
+            *("ledger_periodclosing", "ledger_periodtotal", "ledger_periodbalance"),
         ):
             rights.GUARDED[table] = ()
         rights.HIDDEN.update(("ledger_keypad", "ledger_signer"))

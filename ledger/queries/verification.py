@@ -7,12 +7,14 @@ from itertools import chain
 from django.db import connection, transaction
 
 from ledger.queries.proofs import CHECKS, Check, Counted
+from ledger.queries.proofs_books import PERIOD_CHECKS
 
 SHOWN_PER_CHECK = 20
 _COUNTS = """
 SELECT (SELECT count(*) FROM ledger_currency), (SELECT count(*) FROM ledger_account),
        (SELECT count(*) FROM ledger_transaction), (SELECT count(*) FROM ledger_posting),
-       (SELECT count(*) FROM ledger_transaction WHERE reverses_id IS NOT NULL), (SELECT count(*) FROM ledger_hold)
+       (SELECT count(*) FROM ledger_transaction WHERE reverses_id IS NOT NULL), (SELECT count(*) FROM ledger_hold),
+       (SELECT count(*) FROM ledger_period)
 """
 
 
@@ -62,7 +64,7 @@ class Report:
 def verify(
     *,
     progress: Callable[[Answer], None] = lambda _answer: None,
-    checks: Iterable[Check] = CHECKS,
+    checks: Iterable[Check] = (*CHECKS, *PERIOD_CHECKS),
     more: Callable[[], Iterable[Answer]] = tuple,
 ) -> Report:
     """
@@ -86,7 +88,7 @@ def verify(
 def _counts() -> dict[Counted, int]:
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS)
-        currencies, accounts, transactions, postings, reversals, holds = cursor.fetchone()
+        currencies, accounts, transactions, postings, reversals, holds, periods = cursor.fetchone()
     return {
         "currencies": currencies,
         "accounts": accounts,
@@ -94,6 +96,7 @@ def _counts() -> dict[Counted, int]:
         "postings": postings,
         "reversals": reversals,
         "holds": holds,
+        "periods": periods,
     }
 
 
