@@ -67,6 +67,8 @@ def _definitions() -> dict[str, str]:
 def _unsigned(name: str, definition: str) -> str:
     start = definition.index("SELECT s.key_id")
     end = definition.index("FROM ledger_signer AS s;") + len("FROM ledger_signer AS s;")
+    if "ledger_key_missing" in definition:  # asks whether that statement found a key
+        end = definition.index("END IF;", end) + len("END IF;")
     return definition[:start] + _UNSIGNED[name] + definition[end:]
 
 
