@@ -10,13 +10,11 @@ from cards import queries
 from cards.admin_parts import SHOWN, authorizations_panel, card_badge, card_href, cards_panel
 from cards.choices import AuthorizationState
 from cards.models.authorizations import CardAuthorization
-from flowlet.audit.models import AuditRecord
 from flowlet.backoffice.cards import FIGURES, Figure, FigureValue
-from flowlet.backoffice.cells import Tone
 from flowlet.backoffice.panels import PANELS, CustomerPanel, Panel
 from flowlet.backoffice.people import Person
 from flowlet.backoffice.search import PER_GROUP, SEARCH, Found, SimpleSource
-from flowlet.backoffice.timeline import FORMATTERS, Sentence
+from flowlet.backoffice.timeline import say
 from flowlet.core.ids import is_id
 from flowlet.identity.models import Customer
 
@@ -106,21 +104,12 @@ SEARCH.register("cards")(
 )
 
 
-def _says(action: str, text: str, icon: str = "credit-card", tone: Tone = "") -> None:
-    """Register how an act reads."""
-
-    def sentence(_record: AuditRecord) -> Sentence:
-        return Sentence(text=text, icon=icon, tone=tone)
-
-    FORMATTERS.register(action)(sentence)
-
-
-_says("card_programme.create", "Card programme begun")
-_says("card.issue", "Card issued", tone="info")
-_says("card.activate", "Card activated", tone="ok")
-_says("card.freeze", "Card frozen", "snowflake", "bad")
-_says("card.unfreeze", "Freeze of the card lifted", "lock-open", "ok")
-_says("card.close", "Card closed for good", "lock")
-_says("card.set_limits", "Limits of the card set", "settings")
-_says("card_authorization.decide", "Card payment approved", "check", "ok")
-_says("card_transaction.book", "Card payment booked", "receipt")
+say("card_programme.create", "Card programme begun", "credit-card")
+say("card.issue", "Card issued", "credit-card", "info")
+say("card.activate", "Card activated", "credit-card", "ok")
+say("card.freeze", "Card frozen", "snowflake", "bad")
+say("card.unfreeze", "Freeze of the card lifted", "lock-open", "ok")
+say("card.close", "Card closed for good", "lock")
+say("card.set_limits", "Limits of the card set", "settings")
+say("card_authorization.decide", "Card payment approved", "check", "ok", refused="Card payment declined")
+say("card_transaction.book", "Card payment booked", "receipt")

@@ -15,6 +15,7 @@ from flowlet.backoffice.filters import Choice, DateSpan, Text
 from flowlet.backoffice.lists import Column, View
 from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.site import register
+from flowlet.backoffice.timeline import say
 from flowlet.core.ids import is_id
 from flowlet.core.money import Money
 from ledger import admin_trial_balance as _trial_balance  # noqa: F401 - registers the page
@@ -189,6 +190,14 @@ _SIDES = (
 )
 
 
+_ACTORS = {"CLIENT": "API client", "STAFF": "Staff", "SYSTEM": "System", "USER": "Partner's user"}
+
+
+def _actor(text: str) -> str:
+    kind, _, ref = text.partition(":")
+    return f"{_ACTORS[kind]} {ref}" if kind in _ACTORS else text
+
+
 def _turnover(transaction: LedgerTransaction) -> object:
     """Return what was moved: the debits of each currency."""
     parts = [
@@ -267,7 +276,7 @@ class TransactionAdmin(ModelAdmin):
         cause: list[tuple[str, object]] = [
             ("Source", words(obj.source)),
             ("Key", Code(obj.source_key)),
-            ("By", Code(obj.actor)),
+            ("By", _actor(obj.actor)),
             *((words(name), Code(str(value))) for name, value in sorted(obj.context.items())),
         ]
         booking: list[tuple[str, object]] = [
@@ -348,6 +357,11 @@ class PostingAdmin(ModelAdmin):
         ),
         Column(title="Account", cell=lambda p: account_link(p.account), width="m"),
         *_SIDES,
-        Column(title="Value date", cell=lambda p: Day(p.effective_date), width="s", hide="s"),
+        Column(title="Value date", cell=lambda p: Day(p.effective_date), width="m", hide="s"),
     )
     empty = ("No postings yet", "The first deposit makes the first two.")
+
+
+say("ledger_account.open", "Ledger account opened", "landmark")
+say("ledger_account.set_status", "Status of the ledger account changed", "landmark")
+say("ledger_transaction.reverse", "Booking reversed", "history")
