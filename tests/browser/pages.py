@@ -50,7 +50,7 @@ def _own_pages() -> Iterator[str]:
             yield reverse(f"admin:{known.name}")
     for board in dict(DASHBOARDS.items()):
         yield reverse("admin:dashboard", args=[board])
-    yield _asked("admin:reports", fact="payments", measures="payments", dimensions="currency")
+    yield _asked("admin:reports", fact="payment_day", measure="count", grain="month")
     yield _asked("admin:statements", wallet=Wallet.objects.earliest("pk").public_id)
     for kind in dict(DRAFT_SOURCES.items()):
         yield reverse("admin:draft", args=[kind, Case.objects.earliest("pk").public_id])
