@@ -4,7 +4,7 @@ from celery import shared_task
 
 from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
-from ledger.operations import holds
+from ledger.operations import holds, queue, shards
 
 _AT_ONCE = 50
 
@@ -19,3 +19,21 @@ def expire_holds(**_: object) -> int:
             latest = holds.expire_holds(now=now(), limit=_AT_ONCE)
             done += latest
     return done
+
+
+@shared_task(name="ledger.post_queued")
+def post_queued(**_: object) -> int:
+    """Post what waits in the queue; safe to run twice, the ledger knows each draft's key."""
+    done, latest = 0, queue.AT_ONCE
+    with acting(Actor("SYSTEM", "job:ledger.post_queued")):
+        while latest == queue.AT_ONCE:
+            latest = queue.post_queued(now=now())
+            done += latest
+    return done
+
+
+@shared_task(name="ledger.open_shards")
+def open_shards(**_: object) -> int:
+    """Open the shards of busy accounts that the setting asks for."""
+    with acting(Actor("SYSTEM", "job:ledger.open_shards")):
+        return shards.open_missing(now=now())

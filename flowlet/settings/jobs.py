@@ -116,6 +116,19 @@ JOBS: tuple[Job, ...] = (
         safe="an expired hold is final; the database refuses a second expiry",
         every_s=10,
     ),
+    Job(
+        task="ledger.post_queued",
+        title="Posts what waits in the queue, a hundred in one call",
+        safe="takes rows with SKIP LOCKED; the ledger posts each key once",
+        every_s=5,
+    ),
+    Job(
+        task="ledger.open_shards",
+        title="Opens the shards of busy accounts that the setting asks for",
+        safe="an account has each shard once",
+        at=(0, 20),
+        expires_s=3600,
+    ),
     # --- cards ------------------------------------------------------------------------------------------------------
     Job(
         task="cards.expire_authorizations",

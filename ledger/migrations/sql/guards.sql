@@ -52,6 +52,16 @@ CREATE FUNCTION ledger_account_sign() RETURNS trigger LANGUAGE plpgsql
 BEGIN
     SELECT CASE WHEN kind IN ('ASSET', 'EXPENSE') THEN 1 ELSE -1 END INTO NEW.sign
     FROM ledger_chartaccount WHERE id = NEW.chart_account_id;
+    -- A shard stands for its account: same heading, currency and partner, nobody's own, and no shard of a shard.
+    IF NEW.shard_of_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM ledger_account AS whole JOIN ledger_balance AS b ON b.account_id = whole.id
+            WHERE whole.id = NEW.shard_of_id AND whole.shard_of_id IS NULL AND b.floor IS NULL
+                AND (whole.chart_account_id, whole.currency, whole.partner_id, whole.customer_id, NULL::bigint)
+                    IS NOT DISTINCT FROM
+                    (NEW.chart_account_id, NEW.currency, NEW.partner_id, NEW.customer_id, NEW.customer_id)) THEN
+        RAISE EXCEPTION 'this is no shard of account %', NEW.shard_of_id
+            USING ERRCODE = '23514', CONSTRAINT = 'account_shard_fits', TABLE = TG_TABLE_NAME;
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER account_sign BEFORE INSERT ON ledger_account FOR EACH ROW EXECUTE FUNCTION ledger_account_sign();
@@ -60,16 +70,18 @@ CREATE FUNCTION ledger_account_balance() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     INSERT INTO ledger_balance (account_id, currency, sign, status, posted, held, pending_in, seq, floor)
-    VALUES (NEW.id, NEW.currency, NEW.sign, 'OPEN', 0, 0, 0, 0, 0);
+    VALUES (NEW.id, NEW.currency, NEW.sign, 'OPEN', 0, 0, 0, 0, CASE WHEN NEW.shard_of_id IS NULL THEN 0 END);
     RETURN NULL;
 END $$;
 CREATE TRIGGER account_balance AFTER INSERT ON ledger_account
     FOR EACH ROW EXECUTE FUNCTION ledger_account_balance();
 
 CREATE TRIGGER account_fixed BEFORE UPDATE ON ledger_account FOR EACH ROW
-    WHEN ((OLD.id, OLD.public_id, OLD.chart_account_id, OLD.currency, OLD.sign, OLD.partner_id, OLD.customer_id)
+    WHEN ((OLD.id, OLD.public_id, OLD.chart_account_id, OLD.currency, OLD.sign, OLD.partner_id, OLD.customer_id,
+           OLD.shard_of_id, OLD.shard)
         IS DISTINCT FROM
-        (NEW.id, NEW.public_id, NEW.chart_account_id, NEW.currency, NEW.sign, NEW.partner_id, NEW.customer_id))
+        (NEW.id, NEW.public_id, NEW.chart_account_id, NEW.currency, NEW.sign, NEW.partner_id, NEW.customer_id,
+         NEW.shard_of_id, NEW.shard))
     EXECUTE FUNCTION ledger_refuse('account_fixed');
 CREATE TRIGGER account_kept BEFORE DELETE ON ledger_account
     FOR EACH ROW EXECUTE FUNCTION ledger_refuse('account_fixed');
