@@ -9,8 +9,8 @@ from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 
-from flowlet.backoffice.cards import FIGURES, Figure, FigureValue
-from flowlet.backoffice.cells import Amount, Main, When, span_text
+from flowlet.backoffice.cards import FIGURES, QUEUES, Figure, FigureValue, NextRow, Queue
+from flowlet.backoffice.cells import Amount, Due, Main, When, span_text
 from flowlet.backoffice.charts import CHARTS, Chart, Series, day_labels, days_until
 from flowlet.backoffice.lists import Column
 from flowlet.backoffice.panels import PANELS, CustomerPanel, Panel, table_panel
@@ -27,7 +27,7 @@ from payments.models import Payment
 from payments.queries import list_payments_of_customer
 from wallets.admin_parts import CURRENCIES
 
-VIEW = "payments.view_payment"
+VIEW, DECIDE = "payments.view_payment", "payments.decide_payment"
 SHOWN = 10
 # A held payment should not wait longer for a look.
 HELD_WITHIN = timedelta(hours=2)
@@ -132,6 +132,31 @@ FIGURES.register("payments_held")(
         permission=VIEW,
         icon="shield",
         value=_held_figure,
+        href=lambda: payments_href(view="held"),
+        order=15,
+    )
+)
+
+
+def _next_held(_person: Person, now: datetime, limit: int) -> Sequence[NextRow]:
+    rows = Payment.objects.filter(status=PaymentStatus.HELD).select_related(*SIDES)
+    return [
+        NextRow(
+            title=f"{payment.amount.format()}, {names_of(payment)}",
+            meta=payment.description or payment.public_id,
+            href=payment_href(payment),
+            state=payment_badge(payment),
+            due=Due(payment.created_at + HELD_WITHIN, now),
+        )
+        for payment in rows.order_by("created_at", "pk")[:limit]
+    ]
+
+
+QUEUES.register("payments_held")(
+    Queue(
+        title="Held payments to decide",
+        permission=DECIDE,
+        rows=_next_held,
         href=lambda: payments_href(view="held"),
         order=15,
     )

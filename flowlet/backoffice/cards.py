@@ -15,7 +15,7 @@ from flowlet.backoffice.people import Person, person_of
 from flowlet.core import clock
 from flowlet.core.registry import Registry
 
-FIGURES_SHOWN = 8
+FIGURES_SHOWN = 4
 # A queue alone on the page may be longer than one of several.
 NEXT_SHOWN_ALONE, NEXT_SHOWN = 7, 4
 _NO_HURRY = datetime.max.replace(tzinfo=UTC)
@@ -43,7 +43,7 @@ class Figure:
     """
     One figure of the Today page; `href` leads to exactly the rows that were counted.
 
-    `value` gets the person and the time and spends one query on an index. The first eight a person may see are shown.
+    `value` gets the person and the time and spends one query on an index. The first four a person may see are shown.
     """
 
     title: str
