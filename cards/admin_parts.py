@@ -184,7 +184,7 @@ def limits_panel(card: Card) -> Panel:
 
 
 # A source is a desk, not a person: said so that nobody looks for a colleague of that name.
-_FROZEN_BY = {
+FROZEN_BY = {
     FreezeSource.CARDHOLDER: "The cardholder",
     FreezeSource.PARTNER: "The partner",
     FreezeSource.OPS: "The operations desk",
@@ -194,7 +194,7 @@ _FROZEN_BY = {
 
 
 # The trace of a decision keeps the source's label.
-_FROZEN_WORDS = {source.label: text[:1].lower() + text[1:] for source, text in _FROZEN_BY.items()}
+_FROZEN_WORDS = {source.label: text[:1].lower() + text[1:] for source, text in FROZEN_BY.items()}
 
 
 def freezes_panel(rows: Sequence[CardFreeze]) -> Panel:
@@ -202,7 +202,7 @@ def freezes_panel(rows: Sequence[CardFreeze]) -> Panel:
     return table_panel(
         "Freezes in force",
         columns=(
-            Column(title="Placed by", cell=lambda f: Main(_FROZEN_BY[f.source], words(f.reason_code))),
+            Column(title="Placed by", cell=lambda f: Main(FROZEN_BY[f.source], words(f.reason_code))),
             Column(title="Since", cell=lambda f: When(f.placed_at), width="m", right=True),
         ),
         rows=rows,

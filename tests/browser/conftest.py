@@ -7,7 +7,6 @@ violation of the content security policy and no request to a foreign host.
 """
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,24 +20,14 @@ from pytest_django.live_server_helper import LiveServer
 from flowlet.backoffice import access
 from flowlet.core import clock
 from flowlet.identity.models import User
+from tests.browser.chromium import CHROMIUM, FLAGS
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 if os.environ.get("FLOWLET_BROWSER") != "1" or not CHROMIUM:
     collect_ignore_glob = ["test_*.py"]
 
 # Playwright keeps an event loop running in this thread, where Django would refuse every query.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 AXE = (Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js").read_text()
 WATCH = """
 document.addEventListener("securitypolicyviolation", (event) =>

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from flowlet.demo.people import PASSWORD
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.chromium import CHROMIUM, FLAGS
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 COLOURS = 160
