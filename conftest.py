@@ -27,6 +27,8 @@ _SEEDED = {
     "auth_group_permissions",
     "ledger_currency",
     "ledger_chartaccount",
+    "ledger_keypad",
+    "ledger_signer",
     "compliance_riskmodelversion",
     "fraud_featureset",
     "fraud_policyversion",

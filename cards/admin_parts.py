@@ -16,6 +16,10 @@ from flowlet.backoffice.lists import Column
 from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.core import clock
 from flowlet.core.money import Money
+from ledger.admin_parts import CAUSE_PAGES
+
+CAUSE_PAGES.register("card")("admin:cards_card_change")
+CAUSE_PAGES.register("authorization")("admin:cards_cardauthorization_change")
 
 SHOWN = 10
 USUAL = timedelta(days=90)

@@ -12,3 +12,13 @@ HOLD_CHANGED = declare(
     "Money was set aside, captured, given back or has expired: what changed and what is open now.",
     internal=True,
 )
+PERIOD_CLOSED = declare(
+    "ledger.period_closed",
+    "A period was closed: its dates, which version of the closing it is, and the digest of its totals.",
+    internal=True,
+)
+PERIOD_REOPENED = declare(
+    "ledger.period_reopened",
+    "The latest closed period was opened again by two people.",
+    internal=True,
+)

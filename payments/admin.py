@@ -13,6 +13,7 @@ from flowlet.backoffice.panels import Panel, facts_panel
 from flowlet.backoffice.people import person_of
 from flowlet.backoffice.site import register
 from flowlet.backoffice.timeline import Subject, timeline_panel
+from ledger.admin_parts import CAUSE_PAGES
 from payments import admin_actions as _actions  # noqa: F401 - registers the buttons
 from payments import admin_today as _today  # noqa: F401 - registers panels, figures, chart and search
 from payments.admin_parts import attempts_panel, fraud_panel, names_of, payment_badge, refunds_panel
@@ -36,6 +37,7 @@ _ENDS: dict[str, str] = {
     PaymentStatus.RETURNED: "came back",
 }
 ENTRY_PAGES.register("payment")("admin:payments_payment_change")
+CAUSE_PAGES.register("payment")("admin:payments_payment_change")
 
 
 def names(payment: Payment) -> Main:

@@ -1,5 +1,7 @@
 """Wallets as a Django application."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
@@ -19,5 +21,6 @@ class WalletsConfig(AppConfig):
             limits,
         )
 
+        import_module("wallets.receivers")  # needs loaded models
         formats.load()
         post_migrate.connect(limits.after_migrate, sender=self, dispatch_uid="wallets.limits")

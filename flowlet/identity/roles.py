@@ -18,7 +18,18 @@ _LEDGER = (
     *("ledger.view_account", "ledger.view_ledgertransaction", "ledger.view_posting"),
     "ledger.view_trialbalance",
 )
+_BOOKS = (
+    *("ledger.view_period", "ledger.view_journaldraft", "ledger.make_journal", "ledger.close_period"),
+    "ledger.export_books",
+)
+_BOOKS_CHECK = (
+    *("ledger.approve_journal", "ledger.post_in_closing", "ledger.reopen_period", "ledger.approve_reopen"),
+    "ledger.reverse_ledgertransaction",
+)
+_BOOKS_READ = ("ledger.view_period", "ledger.view_journaldraft", "ledger.export_books")
 _QUEUE = ("ledger.view_queuedposting", "ledger.retry_queuedposting")
+_CHAIN = ("ledger.view_block",)
+_CHAIN_CHECK = (*_CHAIN, "ledger.verify_block")
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
 _HITS = ("compliance.view_screeninghit", "compliance.decide_hit", "compliance.view_listversion")
@@ -90,12 +101,16 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     "finance": (
         *_SEE_MONEY,
         *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, *_RAILS, "wallets.export_statement"),
+        *(*_BOOKS, "ledger.reverse_ledgertransaction"),
+        *_CHAIN_CHECK,
         *_APPROVALS,
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
     "finance_lead": (
         *_SEE_MONEY,
         *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, "wallets.export_statement"),
+        *(*_BOOKS, *_BOOKS_CHECK),
+        *_CHAIN_CHECK,
         *(*_APPROVALS, *_TRAIL),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
@@ -108,6 +123,8 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     "auditor": (
         *_SEE_MONEY,
         *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER),
+        *_BOOKS_READ,
+        *_CHAIN_CHECK,
         *(*_VENDORS, *_FRAUD, *_MODELS, *_SEE_CASES),
         *(*_APPROVALS, *_JOBS, *_TRAIL, "events.view_event"),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),

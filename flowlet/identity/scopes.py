@@ -22,6 +22,6 @@ SCOPES = MappingProxyType(
         "settings:read": "Read settings of messages and codes",
         "settings:write": "Change settings of messages and codes",
         "wallets:read": "Read wallets, balances and histories",
-        "wallets:write": "Open and freeze wallets, deposit and withdraw",
+        "wallets:write": "Open and freeze wallets, deposit, withdraw and exchange",
     }
 )
