@@ -231,13 +231,6 @@ JOBS: tuple[Job, ...] = (
         at=(1, 30),
         expires_s=3600,
     ),
-    Job(
-        task="compliance.return_reports",
-        title="Gives documents back whose second person did not agree",
-        safe="only a document that waits is given back",
-        every_s=60,
-        expires_s=50,
-    ),
     # --- fraud ------------------------------------------------------------------------------------------------------
     Job(
         task="fraud.train_queued",
