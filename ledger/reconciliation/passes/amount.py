@@ -1,0 +1,73 @@
+"""Second pass: the same amount, counterparty and days, where no reference speaks."""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import ClassVar, TypeVar
+
+from ledger.reconciliation.passes.base import MATCHERS, Found, Item, Line, Window
+
+_Key = tuple[int, str]
+Row = TypeVar("Row", Line, Item)
+
+
+class AmountAndCounterparty:
+    """
+    The amount, the counterparty's account, and dates near each other.
+
+    A line that carries an id of ours is left out: it is about that object, whatever else fits. So is an item that
+    some line names: that line is about it, though its amount differs.
+    """
+
+    order: ClassVar[int] = 20
+    title: ClassVar[str] = "Amount, counterparty and date"
+
+    def find(self, lines: Sequence[Line], items: Sequence[Item], window: Window) -> list[Found]:
+        """Return pairs where the item is the line's only one in its window, and the line the item's."""
+        mute = [line for line in lines if line.iban and not line.names_ours]
+        spoken = {reference for line in lines for reference in line.references}
+        by_line = _sorted(mute)
+        by_item = _sorted([item for item in items if item.iban and spoken.isdisjoint(item.references)])
+        item_days = {key: [item.day for item in group] for key, group in by_item.items()}
+        line_days = {key: [line.day for line in group] for key, group in by_line.items()}
+        found = []
+        for key, group in by_line.items():
+            for line in group:
+                first, latest = window.days(line)
+                candidates = _between(by_item.get(key, ()), item_days.get(key, ()), first, latest)
+                if len(candidates) != 1:
+                    continue
+                item = candidates[0]
+                rivals = _count(
+                    line_days[key],
+                    item.day - timedelta(days=window.after),
+                    item.day + timedelta(days=window.before),
+                )
+                if rivals == 1:
+                    reasons = ("amount", "counterparty", "date")
+                    found.append(Found("amount", (line.id,), (item.id,), 90, reasons))
+        return found
+
+
+def _sorted(rows: Sequence[Row]) -> Mapping[_Key, list[Row]]:
+    """Return the rows by amount and counterparty, those of one group by day."""
+    groups: dict[_Key, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.amount, row.iban].append(row)
+    for group in groups.values():
+        group.sort(key=lambda row: (row.day, row.id))
+    return groups
+
+
+def _between(rows: Sequence[Row], days: Sequence[date], first: date, latest: date) -> Sequence[Row]:
+    """Return at most two rows of these days: more than one is one too many."""
+    start = bisect_left(days, first)
+    return rows[start : min(bisect_right(days, latest), start + 2)]
+
+
+def _count(days: Sequence[date], first: date, latest: date) -> int:
+    return bisect_right(days, latest) - bisect_left(days, first)
+
+
+MATCHERS.register("amount")(AmountAndCounterparty())

@@ -1,0 +1,94 @@
+"""Fourth pass: sums of a few movements with one counterparty, found by adding them up within narrow bounds."""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import ClassVar, TypeVar
+
+from ledger.reconciliation.passes.base import MATCHERS, Found, Item, Line, Window, disjoint
+
+CANDIDATES_MAX, STATES_MAX = 12, 5_000
+Row = TypeVar("Row", Line, Item)
+
+
+class SumWithCounterparty:
+    """
+    One line for some items of its counterparty, or one item for some of its lines, if only one choice adds up.
+
+    Lines that carry an id of ours are left out, and items that a line names, as in the pass before.
+    """
+
+    order: ClassVar[int] = 40
+    title: ClassVar[str] = "Sum with one counterparty"
+
+    def find(self, lines: Sequence[Line], items: Sequence[Item], window: Window) -> list[Found]:
+        """Return groups with equal sums; with more than twelve candidates nothing is tried."""
+        spoken = {reference for line in lines for reference in line.references}
+        mute = [line for line in lines if line.iban and not line.names_ours]
+        free = [item for item in items if item.iban and spoken.isdisjoint(item.references)]
+        by_line, by_item = _grouped(mute), _grouped(free)
+        found: list[Found] = []
+        for key, group in by_item.items():
+            rivals = by_line.get(key, [])
+            for line in rivals:
+                first, latest = window.days(line)
+                found += _sums([line], _between(group, first, latest), of_items=True)
+            for item in group if rivals else ():
+                first, latest = (
+                    item.day - timedelta(days=window.after),
+                    item.day + timedelta(days=window.before),
+                )
+                found += _sums([item], _between(rivals, first, latest), of_items=False)
+        return disjoint(found)
+
+
+def _grouped(rows: Iterable[Row]) -> Mapping[tuple[str, bool], list[Row]]:
+    """Return the rows by counterparty and direction, each group by day."""
+    groups: dict[tuple[str, bool], list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.iban, row.amount > 0].append(row)
+    for group in groups.values():
+        group.sort(key=lambda row: (row.day, row.id))
+    return groups
+
+
+def _between(rows: Sequence[Row], first: date, latest: date) -> Sequence[Row]:
+    """Return the rows of these days, one more than may be tried at most."""
+    start = bisect_left(rows, first, key=lambda row: row.day)
+    end = bisect_right(rows, latest, key=lambda row: row.day)
+    return rows[start : min(end, start + CANDIDATES_MAX + 1)]
+
+
+def _sums(whole: Sequence[Line | Item], parts: Sequence[Line | Item], *, of_items: bool) -> Iterable[Found]:
+    if len(parts) > CANDIDATES_MAX:
+        return
+    chosen = only_sum([part.amount for part in parts], whole[0].amount)
+    if chosen is None or len(chosen) < 2:  # noqa: PLR2004 - one to one is another pass's matter
+        return
+    ids = tuple(parts[at].id for at in chosen)
+    one = (whole[0].id,)
+    lines, items = (one, ids) if of_items else (ids, one)
+    yield Found("subset", lines, items, 85, ("sum", "counterparty", "date"))
+
+
+def only_sum(amounts: Sequence[int], target: int, *, states_max: int = STATES_MAX) -> tuple[int, ...] | None:
+    """
+    Return the places of the amounts that add up to the target, if there is exactly one choice.
+
+    None also where more than `states_max` different sums would have to be kept.
+    """
+    reached: dict[int, tuple[int, int]] = {0: (1, 0)}  # sum -> (ways, two at most; one way as a bit mask)
+    for at, amount in enumerate(amounts):
+        fresh = dict(reached)
+        for total, (ways, mask) in reached.items():
+            known_ways, known_mask = fresh.get(total + amount, (0, mask | 1 << at))
+            fresh[total + amount] = (min(known_ways + ways, 2), known_mask)
+        if len(fresh) > states_max:
+            return None
+        reached = fresh
+    ways, mask = reached.get(target, (0, 0))
+    return tuple(at for at in range(len(amounts)) if mask >> at & 1) if ways == 1 and mask else None
+
+
+MATCHERS.register("subset")(SumWithCounterparty())
