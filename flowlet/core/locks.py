@@ -38,6 +38,8 @@ ORDER = (
     "fraud.label",
     "fraud.modelartefact",
     "analytics.dirtyslice",
+    "ledger.bankfile",
+    "ledger.housebankaccount",
     "ledger.balance",
     "ledger.holdstate",
 )
