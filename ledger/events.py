@@ -12,3 +12,8 @@ HOLD_CHANGED = declare(
     "Money was set aside, captured, given back or has expired: what changed and what is open now.",
     internal=True,
 )
+BANK_STATEMENT_ACCEPTED = declare(
+    "ledger.bank_statement_accepted",
+    "A bank's statement adds up and continues the one before: its lines count from now on.",
+    internal=True,
+)

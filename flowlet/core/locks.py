@@ -43,6 +43,7 @@ ORDER = (
     "ledger.period",
     "ledger.journaldraft",
     "ledger.bankfile",
+    "ledger.housebankaccount",
     "ledger.bankstatement",
     "ledger.bankline",
     "ledger.match",
