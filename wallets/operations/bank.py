@@ -263,9 +263,10 @@ def _let_pass(row: Movement, bank_sign: int) -> None:
 def _post(row: Row, bank_sign: int, verb: str) -> int:
     amount, wallet = row.amount, row.wallet
     cash = row.source == MoneySource.CASH
-    chart_code = "CASH_AT_AGENTS" if cash else "CLIENT_MONEY_BANK"
+    # What a bank is to do waits in clearing until its statement shows it: only then does our bank account change.
+    chart_code = "CASH_AT_AGENTS" if cash else "BANK_CLEARING"
     bank = house_account(chart_code=chart_code, currency=row.currency, now=row.created_at)
-    # Debit is positive: a deposit debits our bank (or till) and credits the wallet, a withdrawal the other way round.
+    # Debit is positive: a deposit debits the clearing (or till) and credits the wallet, a withdrawal the other way round.
     into_bank = -amount if bank_sign > 0 else amount
     posted = post(
         draft=Draft(
