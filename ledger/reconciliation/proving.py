@@ -54,12 +54,19 @@ class KnownAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A statement that may be written: what is left of it once lines that came before are taken off its head."""
+    """
+    A statement that may be written.
+
+    `index` is its place in `in_order`, `lead` how many lines came before and are taken off its head; `statement` has
+    the balances of what is left. A sequence of 0 means that nothing is booked, only announced.
+    """
 
     account_pk: int
+    index: int
     statement: ParsedStatement
-    keys: tuple[str, ...]
-    sequence: int
+    lead: int = 0
+    keys: tuple[str, ...] = ()
+    sequence: int = 0
     announced: tuple[tuple[str, ParsedLine], ...] = ()
 
 
@@ -76,14 +83,14 @@ def prove(parsed: ParsedFile, accounts: Mapping[tuple[str, str], KnownAccount]) 
     proof = Proof()
     latest = {account.pk: account.latest for account in accounts.values()}
     taken: set[tuple[int, str]] = set()
-    for statement in in_order(parsed.statements):
+    for index, statement in enumerate(in_order(parsed.statements)):
         account = accounts.get((statement.account, statement.currency))
         if account is None:
             proof.findings.append(_unknown(statement, accounts))
         elif statement.announces:
-            proof.planned.append(_announced(statement, account))
+            proof.planned.append(_announced(index, statement, account))
         else:
-            found = _prove_one(statement, account, latest[account.pk], taken)
+            found = _prove_one(index, statement, account, latest[account.pk], taken)
             if isinstance(found, Finding):
                 proof.findings.append(found)
                 continue
@@ -119,16 +126,17 @@ def masked(account: str) -> str:
     return account if len(account) <= 8 else f"{account[:4]}…{account[-4:]}"  # noqa: PLR2004 - four at either end
 
 
-def _announced(statement: ParsedStatement, account: KnownAccount) -> Planned:
+def _announced(index: int, statement: ParsedStatement, account: KnownAccount) -> Planned:
     keys = line_keys(statement.lines)
     known = account.keys_among(keys)
     pairs = tuple((key, line) for key, line in zip(keys, statement.lines, strict=True) if key not in known)
     return Planned(
-        account_pk=account.pk, statement=replace(statement, lines=()), keys=(), sequence=0, announced=pairs
+        account_pk=account.pk, index=index, statement=replace(statement, lines=()), announced=pairs
     )
 
 
 def _prove_one(
+    index: int,
     statement: ParsedStatement,
     account: KnownAccount,
     latest: KnownStatement | None,
@@ -137,10 +145,9 @@ def _prove_one(
     if (before := account.same_statement(statement)) != "":
         return Finding("STATEMENT_KNOWN", statement.place, f"This statement was accepted before as {before}.")
     pending = [line for line in statement.lines if line.pending]
-    booked = [line for line in statement.lines if not line.pending]
-    lines = _adding_up(booked, statement)
+    lines = booked_lines(statement)
     if lines is None:
-        return _difference(booked, statement)
+        return _difference(statement)
     keys = line_keys(lines)
     known = account.keys_among(keys) | {key for key in keys if (account.pk, key) in taken}
     lead = next((index for index, key in enumerate(keys) if key not in known), len(keys))
@@ -157,6 +164,8 @@ def _prove_one(
         return _gap(statement, latest, opening)
     return Planned(
         account_pk=account.pk,
+        index=index,
+        lead=lead,
         statement=replace(statement, opening_minor=opening, lines=tuple(lines[lead:])),
         keys=tuple(keys[lead:]),
         sequence=latest.sequence + 1 if latest else 1,
@@ -166,8 +175,13 @@ def _prove_one(
     )
 
 
-def _adding_up(booked: list[ParsedLine], statement: ParsedStatement) -> list[ParsedLine] | None:
-    """Return the lines that lead from opening to closing: all, or all but those the bank wrote twice."""
+def booked_lines(statement: ParsedStatement) -> list[ParsedLine] | None:
+    """
+    Return the lines that lead from opening to closing balance, or None if none do.
+
+    All booked ones, or all but those that the bank wrote twice; what is pending is not booked.
+    """
+    booked = [line for line in statement.lines if not line.pending]
     wanted = statement.closing_minor - statement.opening_minor
     if sum(line.amount_minor for line in booked) == wanted:
         return booked
@@ -179,14 +193,15 @@ def _adding_up(booked: list[ParsedLine], statement: ParsedStatement) -> list[Par
     return lines if sum(line.amount_minor for line in lines) == wanted else None
 
 
-def _difference(booked: Sequence[ParsedLine], statement: ParsedStatement) -> Finding:
-    reached = statement.opening_minor + sum(line.amount_minor for line in booked)
+def _difference(statement: ParsedStatement) -> Finding:
+    booked = [line.amount_minor for line in statement.lines if not line.pending]
+    reached, currency = statement.opening_minor + sum(booked), statement.currency
     return Finding(
         "NOT_ADDING_UP",
         statement.place,
-        f"Opening balance and {len(booked):,} lines make {_money(reached, statement.currency)}, but the closing balance is "
-        f"{_money(statement.closing_minor, statement.currency)}: a difference of "
-        f"{_money(statement.closing_minor - reached, statement.currency)}.",
+        f"Opening balance and {len(booked):,} lines make {_money(reached, currency)}, but the closing balance is "
+        f"{_money(statement.closing_minor, currency)}: a difference of "
+        f"{_money(statement.closing_minor - reached, currency)}.",
     )
 
 
