@@ -110,6 +110,9 @@ DATABASES["default"].update(
 DATABASES["default"].setdefault("OPTIONS", {})
 if _name := env.str("FLOWLET_DB_NAME", default=""):
     DATABASES["default"]["NAME"] = _name
+# Web, worker and scheduler act as this role; whoever migrates leaves it empty and stays the owner (flowlet/audit/rights.py).
+if _role := env.str("DATABASE_ROLE", default=""):
+    DATABASES["default"]["OPTIONS"]["options"] = f"-c role={_role}"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: cache, rate limits, broker; never the truth -----------------------------------------------------------------

@@ -140,13 +140,16 @@ class BankStatement(models.Model):
 
     `sequence` is ours, 1, 2, 3 … per account; `number` and `reference` are the bank's. The opening balance is the
     closing balance of the one before. It counts once `accepted_at` is set, which the database does only for one
-    whose lines are all there and lead from opening to closing.
+    whose lines are all there and lead from opening to closing. `index` is its place in the file, `lead` how many lines
+    of it had come before and are not taken again.
     """
 
     public_id = PublicIdField(prefix="bst")
     bank_account = models.ForeignKey(HouseBankAccount, models.PROTECT, related_name="statements")
     file = models.ForeignKey(BankFile, models.PROTECT, related_name="statements")
     sequence = models.PositiveIntegerField()
+    index = models.PositiveIntegerField(default=0)
+    lead = models.PositiveIntegerField(default=0)
     number = models.CharField(max_length=35, blank=True, default="")
     reference = models.CharField(max_length=70, blank=True, default="")
     opening_date = models.DateField()
