@@ -185,13 +185,20 @@ def _line(line: BankLine, used: int, *, named: bool) -> Line:
         batch=plain(line.batch_id),
         iban=bytes(index).hex() if index else "",
         name=(line.counterparty_name or "") if named else "",
-        parts=tuple(
-            Part(plain(part.get("end_to_end_id") or part.get("reference") or ""), int(part["amount_minor"]))
-            for part in line.details
-        )
-        if not used
-        else (),
+        parts=() if used else _parts(line),
+        value_day=line.value_date,
     )
+
+
+def _parts(line: BankLine) -> tuple[Part, ...]:
+    """Return what the bank says the line consists of, if it says it with amounts."""
+    told = [
+        (part.get("end_to_end_id") or part.get("reference") or "", part.get("amount_minor"))
+        for part in line.details
+    ]
+    if any(minor is None for _, minor in told):
+        return ()
+    return tuple(Part(plain(name), int(minor)) for name, minor in told)
 
 
 def list_live_breaks() -> QuerySet[Break]:

@@ -8,6 +8,8 @@ from typing import ClassVar, TypeVar
 
 from ledger.reconciliation.passes.base import MATCHERS, Found, Item, Line, Window
 
+# Without a reference the days must be closer; a bank corrects or repeats itself within a few.
+_BEFORE, _AFTER, _TWIN = 5, 1, 4
 _Key = tuple[int, str]
 Row = TypeVar("Row", Line, Item)
 
@@ -23,31 +25,36 @@ class AmountAndCounterparty:
     order: ClassVar[int] = 20
     title: ClassVar[str] = "Amount, counterparty and date"
 
-    def find(self, lines: Sequence[Line], items: Sequence[Item], window: Window) -> list[Found]:
+    def find(
+        self, lines: Sequence[Line], items: Sequence[Item], window: Window, settled: Sequence[Line]
+    ) -> list[Found]:
         """Return pairs where the item is the line's only one in its window, and the line the item's."""
+        near = Window(min(window.before, _BEFORE), min(window.after, _AFTER))
         mute = [line for line in lines if line.iban and not line.names_ours]
         spoken = {reference for line in lines for reference in line.references}
         by_line = _sorted(mute)
         by_item = _sorted([item for item in items if item.iban and spoken.isdisjoint(item.references)])
         item_days = {key: [item.day for item in group] for key, group in by_item.items()}
-        line_days = {key: [line.day for line in group] for key, group in by_line.items()}
+        # Lines that were matched count as rivals too: banks book twice, and the second may have lost its reference.
+        keys = by_line.keys()
+        rivals = _sorted([*mute, *(line for line in settled if (line.amount, line.iban) in keys)])
+        rival_days = {key: [line.day for line in group] for key, group in rivals.items()}
         found = []
         for key, group in by_line.items():
             for line in group:
-                first, latest = window.days(line)
+                first, latest = near.days(line)
                 candidates = _between(by_item.get(key, ()), item_days.get(key, ()), first, latest)
-                if len(candidates) != 1:
-                    continue
-                item = candidates[0]
-                rivals = _count(
-                    line_days[key],
-                    item.day - timedelta(days=window.after),
-                    item.day + timedelta(days=window.before),
-                )
-                if rivals == 1:
+                if len(candidates) == 1 and _alone(line, candidates[0], rival_days[key], near):
                     reasons = ("amount", "counterparty", "date")
-                    found.append(Found("amount", (line.id,), (item.id,), 90, reasons))
+                    found.append(Found("amount", (line.id,), (candidates[0].id,), 90, reasons))
         return found
+
+
+def _alone(line: Line, item: Item, days: Sequence[date], near: Window) -> bool:
+    """Tell whether no other line could be the item's, nor this one the twin of another."""
+    rivals = _count(days, item.day - timedelta(days=near.after), item.day + timedelta(days=near.before))
+    twins = _count(days, line.day - timedelta(days=_TWIN), line.day + timedelta(days=_TWIN))
+    return rivals == 1 and twins == 1
 
 
 def _sorted(rows: Sequence[Row]) -> Mapping[_Key, list[Row]]:

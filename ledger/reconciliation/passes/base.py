@@ -46,8 +46,9 @@ class Line:
     """
     What is left to match of a bank's line: minor units, money in above zero.
 
-    `references` are plain (see `references`), `parts` what the bank says the sum consists of. `iban` is any text
-    that is equal for equal counterparties, '' if the bank names none.
+    `day` is the bank's booking date, `value_day` its value date if it tells one. `references` are plain (see
+    `references`), `parts` what the bank says the sum consists of. `iban` is any text that is equal for equal
+    counterparties, '' if the bank names none.
     """
 
     id: int
@@ -58,6 +59,7 @@ class Line:
     iban: str = ""
     name: str = ""
     parts: tuple[Part, ...] = ()
+    value_day: date | None = None
 
     @property
     def names_ours(self) -> bool:
@@ -115,8 +117,14 @@ class Matcher(Protocol):
     order: ClassVar[int]
     title: ClassVar[str]
 
-    def find(self, lines: Sequence[Line], items: Sequence[Item], window: Window) -> list[Found]:
-        """Return what belongs together beyond doubt; time grows about linearly with lines and items."""
+    def find(
+        self, lines: Sequence[Line], items: Sequence[Item], window: Window, settled: Sequence[Line]
+    ) -> list[Found]:
+        """
+        Return what belongs together beyond doubt; time grows about linearly with lines and items.
+
+        `settled` are lines that were matched before: an open one like them may be the same money stated twice.
+        """
         ...
 
 
@@ -139,24 +147,32 @@ class Outcome:
 
 
 def run(
-    lines: Iterable[Line], items: Iterable[Item], window: Window, *, matchers: Sequence[str] = ()
+    lines: Iterable[Line],
+    items: Iterable[Item],
+    window: Window,
+    *,
+    settled: Iterable[Line] = (),
+    matchers: Sequence[str] = (),
 ) -> Outcome:
     """
     Run the passes in their order (only those named, if any are) and return what they found and left.
+
+    `settled` are lines of the same days that were matched before.
 
     :raises UnknownEntry: if there is no pass of a name
     """
     wanted = [MATCHERS.get(name) for name in matchers] or MATCHERS.values()
     found: list[Found] = []
-    open_lines, open_items = tuple(lines), tuple(items)
+    open_lines, open_items, done = tuple(lines), tuple(items), list(settled)
     for matcher in sorted(wanted, key=lambda one: one.order):
         if not open_lines or not open_items:
             break
-        fresh = matcher.find(open_lines, open_items, window)
+        fresh = matcher.find(open_lines, open_items, window, done)
         if not fresh:
             continue
         found += fresh
         used_lines = {one for result in fresh for one in result.lines}
+        done += [line for line in open_lines if line.id in used_lines]
         used_items = {one for result in fresh for one in result.items}
         open_lines = tuple(line for line in open_lines if line.id not in used_lines)
         open_items = tuple(item for item in open_items if item.id not in used_items)

@@ -13,8 +13,11 @@ class NamedParts:
     order: ClassVar[int] = 30
     title: ClassVar[str] = "Batch and its parts"
 
-    def find(self, lines: Sequence[Line], items: Sequence[Item], window: Window) -> list[Found]:
+    def find(
+        self, lines: Sequence[Line], items: Sequence[Item], window: Window, settled: Sequence[Line]
+    ) -> list[Found]:
         """Return groups whose sums are equal, and of which no line and no item is in two."""
+        del settled
         return disjoint(
             {
                 (one.lines, frozenset(one.items)): one

@@ -13,8 +13,11 @@ class ExactReference:
     order: ClassVar[int] = 10
     title: ClassVar[str] = "Reference and amount"
 
-    def find(self, lines: Sequence[Line], items: Sequence[Item], window: Window) -> list[Found]:
+    def find(
+        self, lines: Sequence[Line], items: Sequence[Item], window: Window, settled: Sequence[Line]
+    ) -> list[Found]:
         """Return pairs that no other line and no other item could be part of."""
+        del settled
         with_reference: dict[tuple[str, int], list[Item]] = defaultdict(list)
         for item in items:
             for reference in item.references:

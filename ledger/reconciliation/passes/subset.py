@@ -1,4 +1,4 @@
-"""Fourth pass: sums of a few movements with one counterparty, found by adding them up within narrow bounds."""
+"""Fourth pass: sums of a few movements of one counterparty or one batch, found by adding them up within narrow bounds."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -16,31 +16,50 @@ class SumWithCounterparty:
     """
     One line for some items of its counterparty, or one item for some of its lines, if only one choice adds up.
 
-    Lines that carry an id of ours are left out, and items that a line names, as in the pass before.
+    A line that the bank calls a batch, without a counterparty, is tried with what is left of its value date. Lines that carry an id of ours are left out, and items that a line names, as in the pass before.
     """
 
     order: ClassVar[int] = 40
     title: ClassVar[str] = "Sum with one counterparty"
 
-    def find(self, lines: Sequence[Line], items: Sequence[Item], window: Window) -> list[Found]:
+    def find(
+        self, lines: Sequence[Line], items: Sequence[Item], window: Window, settled: Sequence[Line]
+    ) -> list[Found]:
         """Return groups with equal sums; with more than twelve candidates nothing is tried."""
+        del settled
         spoken = {reference for line in lines for reference in line.references}
         mute = [line for line in lines if line.iban and not line.names_ours]
         free = [item for item in items if item.iban and spoken.isdisjoint(item.references)]
+        # What equals one movement on the other side is no part of a sum, though it may be too crowded to be matched.
+        item_keys, line_keys = {(one.iban, one.amount) for one in items}, {(one.iban, one.amount) for one in lines}
         by_line, by_item = _grouped(mute), _grouped(free)
+        part_lines = _grouped(one for one in mute if (one.iban, one.amount) not in item_keys)
+        part_items = _grouped(one for one in free if (one.iban, one.amount) not in line_keys)
         found: list[Found] = []
         for key, group in by_item.items():
             rivals = by_line.get(key, [])
             for line in rivals:
                 first, latest = window.days(line)
-                found += _sums([line], _between(group, first, latest), of_items=True)
+                found += _sums([line], _between(part_items.get(key, ()), first, latest), of_items=True)
             for item in group if rivals else ():
                 first, latest = (
                     item.day - timedelta(days=window.after),
                     item.day + timedelta(days=window.before),
                 )
-                found += _sums([item], _between(rivals, first, latest), of_items=False)
+                found += _sums([item], _between(part_lines.get(key, ()), first, latest), of_items=False)
+        found += _batches(lines, items, spoken)
         return disjoint(found)
+
+
+def _batches(lines: Sequence[Line], items: Sequence[Item], spoken: set[str]) -> Iterable[Found]:
+    """Try what the bank booked in one sum without its parts: only the items left of its value date, if they are few."""
+    by_day: dict[tuple[date, bool], list[Item]] = defaultdict(list)
+    for item in items:
+        if spoken.isdisjoint(item.references):
+            by_day[item.day, item.amount > 0].append(item)
+    for line in lines:
+        if line.batch and not line.iban and line.value_day is not None:
+            yield from _sums([line], by_day.get((line.value_day, line.amount > 0), ()), of_items=True)
 
 
 def _grouped(rows: Iterable[Row]) -> Mapping[tuple[str, bool], list[Row]]:
@@ -69,7 +88,7 @@ def _sums(whole: Sequence[Line | Item], parts: Sequence[Line | Item], *, of_item
     ids = tuple(parts[at].id for at in chosen)
     one = (whole[0].id,)
     lines, items = (one, ids) if of_items else (ids, one)
-    yield Found("subset", lines, items, 85, ("sum", "counterparty", "date"))
+    yield Found("subset", lines, items, 85, ("sum", "counterparty" if whole[0].iban else "batch", "date"))
 
 
 def only_sum(amounts: Sequence[int], target: int, *, states_max: int = STATES_MAX) -> tuple[int, ...] | None:
