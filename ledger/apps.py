@@ -1,5 +1,7 @@
 """The ledger as a Django application."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 from flowlet.audit import rights
@@ -13,7 +15,12 @@ class LedgerConfig(AppConfig):
     verbose_name = "Ledger"
 
     def ready(self) -> None:
-        """Say which columns of the tables that the guards write are left to the application."""
+        """Load the readers of bank files and our receivers; say what the application may write where guards do."""
+        from ledger.reconciliation import formats  # needs loaded models
+
+        formats.load()
+        for name in ("receivers", "reconciliation.closing"):
+            import_module(f"ledger.{name}")
         rights.GUARDED["ledger_balance"] = ("status", "floor")
         rights.GUARDED["ledger_holdstate"] = ()
         rights.GUARDED["ledger_currency"] = ()

@@ -116,6 +116,12 @@ JOBS: tuple[Job, ...] = (
         safe="an expired hold is final; the database refuses a second expiry",
         every_s=10,
     ),
+    Job(
+        task="ledger.accept_bank_files",
+        title="Reads bank files that wait",
+        safe="what was accepted stays; what was interrupted goes on at the line where it stopped",
+        every_s=20,
+    ),
     # --- cards ------------------------------------------------------------------------------------------------------
     Job(
         task="cards.expire_authorizations",

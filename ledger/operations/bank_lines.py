@@ -68,7 +68,8 @@ def write_announcements(file: BankFile, plan: Planned) -> None:
         BankAnnouncement(stated_in=file, pending=line.pending, **_values(plan.account_pk, key, line))
         for key, line in plan.announced
     ]
-    BankAnnouncement.objects.bulk_create(rows, batch_size=_BATCH, ignore_conflicts=True)
+    if rows:
+        BankAnnouncement.objects.bulk_create(rows, batch_size=_BATCH, ignore_conflicts=True)
 
 
 def _values(bank_account_id: int, key: str, line: ParsedLine) -> dict[str, object]:

@@ -178,7 +178,8 @@ def _begin(file_id: int, parsed: ParsedFile, now: datetime) -> str:
     accounts = list(lock(HouseBankAccount.objects.filter(pk__in=ours)))
     proof = prove(parsed, known_accounts(accounts))
     if proof.findings:
-        return _stop(file.pk, BankFileState.QUARANTINED, proof.findings, parsed, now).state
+        _move(file, BankFileState.QUARANTINED, proof.findings, parsed, now)
+        return file.state
     for plan in proof.planned:
         if plan.sequence:
             _create_statement(file, plan)

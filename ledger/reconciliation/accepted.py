@@ -5,6 +5,8 @@ from typing import Protocol
 
 from flowlet.core.registry import Registry
 
+FOLLOW_TASK = "ledger.follow_bank_statement"
+
 
 class Follower(Protocol):
     """

@@ -160,6 +160,8 @@ def _prove_one(
         )
     # Exports of overlapping days begin with lines that came before: these are taken once.
     opening = statement.opening_minor + sum(line.amount_minor for line in lines[:lead])
+    if max(abs(opening), abs(statement.closing_minor)) > MINOR_MAX:
+        return Finding("BALANCE", statement.place, "A balance is too large.")
     if latest is not None and latest.closing_minor != opening:
         return _gap(statement, latest, opening)
     return Planned(
