@@ -29,7 +29,9 @@ class Score:
         return self.right / self.shown
 
 
-def invented_items(count: int, *, seed: int, per_day: int = 200, customers: int = 1_000) -> list[generate.Item]:
+def invented_items(
+    count: int, *, seed: int, per_day: int = 200, customers: int = 1_000
+) -> list[generate.Item]:
     """Deposits and withdrawals of some customers, `per_day` of them a day, amounts as people choose them."""
     chance = random.Random(seed)
     made = []

@@ -31,7 +31,10 @@ class SumWithCounterparty:
         mute = [line for line in lines if line.iban and not line.names_ours]
         free = [item for item in items if item.iban and spoken.isdisjoint(item.references)]
         # What equals one movement on the other side is no part of a sum, though it may be too crowded to be matched.
-        item_keys, line_keys = {(one.iban, one.amount) for one in items}, {(one.iban, one.amount) for one in lines}
+        item_keys, line_keys = (
+            {(one.iban, one.amount) for one in items},
+            {(one.iban, one.amount) for one in lines},
+        )
         by_line, by_item = _grouped(mute), _grouped(free)
         part_lines = _grouped(one for one in mute if (one.iban, one.amount) not in item_keys)
         part_items = _grouped(one for one in free if (one.iban, one.amount) not in line_keys)
