@@ -1,12 +1,18 @@
 """Celery entry points of the ledger."""
 
+from datetime import timedelta
+
 from celery import shared_task
 
 from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
 from ledger.models.reconciliation import BankStatement
 from ledger.operations import holds
+from ledger.operations.breaks import age_breaks
+from ledger.operations.matching import match_lines
+from ledger.operations.processor_fees import book_processor_fees
 from ledger.operations.reconciliation import accept_file
+from ledger.operations.safeguarding import prove_safeguarding
 from ledger.queries.reconciliation import list_unfinished_files
 from ledger.reconciliation.accepted import FOLLOW_TASK, tell_accepted
 
@@ -41,3 +47,26 @@ def accept_bank_files(**_: object) -> int:
         for file_id in waiting:
             accept_file(file_id=file_id, now=now())
     return len(waiting)
+
+
+@shared_task(name="ledger.match_lines")
+def match_bank_lines(**_: object) -> int:
+    """Book what processors kept, then match what is open: postings may have come since; nothing is matched twice."""
+    with acting(Actor("SYSTEM", "job:ledger.match_lines")):
+        book_processor_fees(now=now())
+        return match_lines(now=now()).matches
+
+
+@shared_task(name="ledger.age_breaks")
+def raise_breaks(**_: object) -> int:
+    """Raise a break for each posting that a bank should have shown by now; one that is there is kept."""
+    with acting(Actor("SYSTEM", "job:ledger.age_breaks")):
+        return age_breaks(now=now())
+
+
+@shared_task(name="ledger.prove_safeguarding")
+def prove_client_money(**_: object) -> int:
+    """Prove that what customers were owed yesterday lay at banks; the same standing makes no second proof."""
+    with acting(Actor("SYSTEM", "job:ledger.prove_safeguarding")):
+        at = now()
+        return len(prove_safeguarding(day=(at - timedelta(days=1)).date(), now=at))

@@ -5,31 +5,27 @@ from collections.abc import Collection, Mapping
 from django.urls import reverse
 
 from ledger.reconciliation.facts import ITEM_FACTS, ItemFacts, iban_key
-from wallets.models import BankAccount, Deposit, Withdrawal
+from wallets.models import Deposit, Withdrawal
 
 
 def _facts(
     model: type[Deposit] | type[Withdrawal], title: str, keys: Collection[str]
 ) -> Mapping[str, ItemFacts]:
-    rows = list(
-        model.objects.filter(public_id__in=keys).values_list(
-            "public_id", "bank_account_id", "wallet__customer__name"
-        )
-    )
+    rows = model.objects.filter(public_id__in=keys).select_related("bank_account", "wallet__customer")
     # Each account is decrypted once, however many movements it has.
-    ibans = {
-        pk: iban_key(iban)
-        for pk, iban in BankAccount.objects.filter(pk__in={row[1] for row in rows}).values_list("pk", "iban")
-    }
+    ibans: dict[int | None, str] = {None: ""}
+    for row in rows:
+        if row.bank_account is not None and row.bank_account_id not in ibans:
+            ibans[row.bank_account_id] = iban_key(row.bank_account.iban)
     page = f"admin:wallets_{title.lower()}_change"
     return {
-        public_id: ItemFacts(
-            iban=ibans.get(account_id, ""),
-            name=name,
-            title=f"{title} of {name}",
-            href=reverse(page, args=[public_id]),
+        row.public_id: ItemFacts(
+            iban=ibans[row.bank_account_id],
+            name=row.wallet.customer.name,
+            title=f"{title} of {row.wallet.customer.name}",
+            href=reverse(page, args=[row.public_id]),
         )
-        for public_id, account_id, name in rows
+        for row in rows
     }
 
 

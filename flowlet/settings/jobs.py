@@ -122,6 +122,27 @@ JOBS: tuple[Job, ...] = (
         safe="what was accepted stays; what was interrupted goes on at the line where it stopped",
         every_s=20,
     ),
+    Job(
+        task="ledger.match_lines",
+        title="Matches bank lines with postings",
+        safe="a line is matched once, as the database sees to; what somebody settled meanwhile is left out",
+        every_s=900,
+        expires_s=600,
+    ),
+    Job(
+        task="ledger.age_breaks",
+        title="Raises breaks for postings that no bank shows",
+        safe="one live break per posting, as a constraint sees to",
+        at=(5, 30),
+        expires_s=3600,
+    ),
+    Job(
+        task="ledger.prove_safeguarding",
+        title="Proves yesterday's client money",
+        safe="the same standing makes no second proof",
+        at=(6, 0),
+        expires_s=3600,
+    ),
     # --- cards ------------------------------------------------------------------------------------------------------
     Job(
         task="cards.expire_authorizations",

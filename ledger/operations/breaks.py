@@ -113,13 +113,19 @@ def resolve_break(
     else:
         if not account_id:
             raise MoneyWaits
-        group = _rebooking(found, _target(account_id, found.currency), reason, approval_id, now)
+        group = _rebooking(found, target_account(account_id, found.currency), reason, approval_id, now)
         settle([replace(group, note=note)], now=now)
     found.refresh_from_db()
     return found
 
 
-def _target(account_id: str, currency: str) -> Account:
+def target_account(account_id: str, currency: str) -> Account:
+    """
+    Return the account that the money of a break may be booked to.
+
+    :raises NotFound: if there is no such account
+    :raises NotOpposite: if it is in another currency or not one to book to
+    """
     account = Account.objects.select_related("chart_account").filter(public_id=account_id).first()
     if account is None:
         raise NotFound

@@ -33,6 +33,7 @@ from ledger.queries.matching import (
     lines_for_passes,
     list_open_items,
     list_unmatched_lines,
+    settled_lines,
     used_of_lines,
     with_facts,
 )
@@ -90,7 +91,10 @@ def _run(lines: Sequence[BankLine], currency: str) -> tuple[list[Found], Mapping
     asked = lines_for_passes(lines, used_of_lines([line.pk for line in lines]))
     begun = run(asked, [item.item() for item in items.values()], WINDOW, matchers=["reference"])
     left = with_facts([items[item.id] for item in begun.items]) if begun.lines else []
-    ended = run(begun.lines, [item.item() for item in left], WINDOW)
+    matched = {key for found in begun.found for key in found.lines}
+    settled = [line for line in asked if line.id in matched]
+    settled += settled_lines(currency, first=first, latest=latest) if begun.lines else []
+    ended = run(begun.lines, [item.item() for item in left], WINDOW, settled=settled)
     return [*begun.found, *ended.found], items
 
 

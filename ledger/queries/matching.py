@@ -10,9 +10,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet, Sum
 
 from ledger.choices_bank import BankLineStatus
-from ledger.choices_matching import LIVE_STATES
-from ledger.models.accounts import Account
-from ledger.models.matching import Break, Match, MatchLeg
+from ledger.models.matching import Match, MatchLeg
 from ledger.models.reconciliation import BankLine, ProcessorLine
 from ledger.reconciliation.facts import ITEM_FACTS, ItemFacts
 from ledger.reconciliation.passes.base import Item, Line, Part, plain, references
@@ -64,7 +62,10 @@ LEFT JOIN LATERAL (
     FROM ledger_matchleg l JOIN ledger_match m ON m.id = l.match_id
     WHERE l.posting_id = p.id AND m.undone_at IS NULL
 ) AS u ON true
-WHERE p.account_id = ANY(%(accounts)s) AND t.source <> ALL(%(own)s)
+WHERE p.account_id IN (
+        SELECT a.id FROM ledger_account a JOIN ledger_chartaccount c ON c.id = a.chart_account_id
+        WHERE c.code = ANY(%(codes)s) AND a.currency = %(currency)s)
+  AND t.source <> ALL(%(own)s)
   AND (%(first)s::date IS NULL OR p.effective_date >= %(first)s)
   AND (%(latest)s::date IS NULL OR p.effective_date <= %(latest)s)
   AND (%(ids)s::bigint[] IS NULL OR p.id = ANY(%(ids)s))
@@ -80,15 +81,6 @@ LIMIT %(limit)s
 """
 
 
-def clearing_accounts(currency: str) -> list[int]:
-    """Return the house's accounts in that currency whose postings wait for a bank or a processor."""
-    return list(
-        Account.objects.filter(chart_account__code__in=CLEARING, currency=currency).values_list(
-            "pk", flat=True
-        )
-    )
-
-
 def list_open_items(
     currency: str,
     *,
@@ -99,7 +91,8 @@ def list_open_items(
 ) -> list[OpenItem]:
     """Return the open items of a currency by value date (both days included), without facts."""
     values: dict[str, Any] = {
-        "accounts": clearing_accounts(currency),
+        "codes": list(CLEARING),
+        "currency": currency,
         "own": list(OWN_SOURCES),
         "first": first,
         "latest": latest,
@@ -158,6 +151,19 @@ def list_unmatched_lines(currency: str | None = None) -> QuerySet[BankLine]:
     return lines.select_related("bank_account").order_by("booking_date", "pk")
 
 
+def settled_lines(currency: str, *, first: date, latest: date) -> list[Line]:
+    """Return the lines of these days that were matched before, with amount, day and counterparty only."""
+    rows = BankLine.objects.filter(
+        status=BankLineStatus.MATCHED,
+        currency=currency,
+        booking_date__range=(first, latest),
+        counterparty_index__isnull=False,
+    ).values_list("pk", "amount_minor", "booking_date", "counterparty_index")
+    return [
+        Line(id=pk, amount=minor, day=day, iban=bytes(index).hex()) for pk, minor, day, index in rows if index
+    ]
+
+
 def used_of_lines(line_ids: Collection[int]) -> dict[int, int]:
     """Return what is matched of each line, minor units; lines of which nothing is are left out."""
     legs = MatchLeg.objects.filter(line_id__in=list(line_ids), match__undone_at__isnull=True)
@@ -201,20 +207,8 @@ def _parts(line: BankLine) -> tuple[Part, ...]:
     return tuple(Part(plain(name), int(minor)) for name, minor in told)
 
 
-def list_live_breaks() -> QuerySet[Break]:
-    """Return the breaks that are neither resolved nor written off, first due first."""
-    return Break.objects.filter(state__in=LIVE_STATES).order_by("due_at", "pk")
-
-
 def legs_of(match: Match) -> QuerySet[MatchLeg]:
     """Return the legs of a match with lines and postings."""
     return match.legs.select_related(
         "line__bank_account", "posting__transaction", "posting__account"
     ).order_by("pk")
-
-
-def age_text(days: int) -> str:
-    """Return how old a break is, in words."""
-    if days <= 0:
-        return "since today"
-    return "1 day" if days == 1 else f"{days} days"

@@ -277,3 +277,7 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON ledger_safeguardingproof
     FOR EACH ROW EXECUTE FUNCTION flowlet_refuse_change();
 CREATE TRIGGER append_only_whole BEFORE TRUNCATE ON ledger_safeguardingproof
     FOR EACH STATEMENT EXECUTE FUNCTION flowlet_refuse_change();
+
+-- A processor's payout is looked up at the bank by its id.
+CREATE INDEX bankline_by_batch ON ledger_bankline (batch_id) WHERE batch_id <> '';
+CREATE INDEX bankline_by_end_to_end ON ledger_bankline (end_to_end_id) WHERE end_to_end_id <> '';

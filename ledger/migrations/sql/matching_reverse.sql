@@ -1,3 +1,5 @@
+DROP INDEX bankline_by_end_to_end;
+DROP INDEX bankline_by_batch;
 DROP TRIGGER append_only_whole ON ledger_safeguardingproof;
 DROP TRIGGER append_only ON ledger_safeguardingproof;
 DROP TRIGGER write_off_named ON ledger_transaction;
