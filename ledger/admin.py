@@ -17,7 +17,13 @@ from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.site import register
 from flowlet.core.ids import is_id
 from flowlet.core.money import Money
+from ledger import admin_breaks as _breaks  # noqa: F401 - registers its pages
+from ledger import admin_matches as _matches  # noqa: F401 - registers its pages
+from ledger import admin_matching_today as _matching_today  # noqa: F401 - fills Today
+from ledger import admin_safeguarding as _safeguarding  # noqa: F401 - registers its pages
 from ledger import admin_trial_balance as _trial_balance  # noqa: F401 - registers the page
+from ledger import admin_workbench as _workbench  # noqa: F401 - registers the page
+from ledger import admin_write_off_rules as _write_off_rules  # noqa: F401 - registers its page
 from ledger.admin_parts import Sum, Total, amount_cell, holds_panels, side_cell
 from ledger.choices import AccountStatus, ChartKind
 from ledger.models.accounts import Account

@@ -18,6 +18,12 @@ _LEDGER = (
     *("ledger.view_account", "ledger.view_ledgertransaction", "ledger.view_posting"),
     "ledger.view_trialbalance",
 )
+_RECONCILE_SEE = (
+    *("ledger.view_workbench", "ledger.view_match", "ledger.view_break"),
+    *("ledger.view_safeguardingproof", "ledger.export_safeguardingproof", "ledger.view_writeoffrule"),
+)
+_RECONCILE = (*_RECONCILE_SEE, "ledger.make_match", "ledger.work_break", "ledger.write_off_break")
+_RECONCILE_CHECK = ("ledger.approve_write_off",)
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
 _HITS = ("compliance.view_screeninghit", "compliance.decide_hit", "compliance.view_listversion")
@@ -88,12 +94,14 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     ),
     "finance": (
         *_SEE_MONEY,
+        *_RECONCILE,
         *(*_CARDS, *_BANKS, *_LEDGER, *_RAILS, "wallets.export_statement"),
         *_APPROVALS,
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
     "finance_lead": (
         *_SEE_MONEY,
+        *(*_RECONCILE, *_RECONCILE_CHECK),
         *(*_CARDS, *_BANKS, *_LEDGER, "wallets.export_statement"),
         *(*_APPROVALS, *_TRAIL),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
@@ -106,6 +114,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     ),
     "auditor": (
         *_SEE_MONEY,
+        *_RECONCILE_SEE,
         *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER),
         *(*_VENDORS, *_FRAUD, *_MODELS, *_SEE_CASES),
         *(*_APPROVALS, *_JOBS, *_TRAIL, "events.view_event"),
