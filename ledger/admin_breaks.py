@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from flowlet.backoffice.actions import ActionCall, action
 from flowlet.backoffice.admin import ModelAdmin
-from flowlet.backoffice.approvals.operations import find_pending
 from flowlet.backoffice.cells import Amount, Badge, Code, Day, Due, Link, Main, Tone, When, words
 from flowlet.backoffice.filters import Choice, DateSpan, Text
 from flowlet.backoffice.frame import Button
@@ -26,7 +25,7 @@ from ledger.admin_workbench import workbench_href
 from ledger.choices_matching import LIVE_STATES, BreakKind, BreakReason, BreakState
 from ledger.models.matching import Break
 from ledger.operations import breaks
-from ledger.operations.break_approvals import REBOOK, WRITE_OFF, ask_to_rebook, ask_to_write_off
+from ledger.operations.break_approvals import ask_to_rebook, ask_to_write_off, asked_for
 from ledger.queries.breaks import age_text, list_live_breaks
 
 WORK, WRITE = "ledger.work_break", "ledger.write_off_break"
@@ -132,11 +131,7 @@ class BreakAdmin(ModelAdmin):
 
     def badges(self, obj: Any) -> list[object]:
         """Return state and age."""
-        waits = (
-            any(find_pending(action=act, object_id=obj.public_id) for act in (WRITE_OFF, REBOOK))
-            if obj.state in LIVE_STATES
-            else False
-        )
+        waits = obj.state in LIVE_STATES and asked_for(obj.public_id)
         return [state_badge(obj), _age(obj), *([Badge("Waits for a second person", "wait")] if waits else [])]
 
     def buttons(self, request: HttpRequest, obj: Any) -> list[Button]:

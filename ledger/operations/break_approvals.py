@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from flowlet.backoffice.approvals.operations import request_approval
 from flowlet.backoffice.approvals.registry import APPROVALS, ApprovalKind
-from flowlet.backoffice.models import Approval
+from flowlet.backoffice.models import Approval, ApprovalStatus
 from flowlet.core.errors import NotFound
 from flowlet.core.money import Money
 from ledger.choices_matching import LIVE_STATES, BreakReason
@@ -94,6 +94,13 @@ def ask_to_set_rule(
         note=note,
         now=now,
     )
+
+
+def asked_for(break_id: str) -> bool:
+    """Tell whether a second person was asked about this break and has not answered."""
+    return Approval.objects.filter(
+        action__in=(WRITE_OFF, REBOOK), object_id=break_id, status=ApprovalStatus.PENDING
+    ).exists()
 
 
 def _break_evidence(object_id: str) -> Mapping[str, object]:

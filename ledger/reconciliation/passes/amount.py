@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import ClassVar, TypeVar
 
-from ledger.reconciliation.passes.base import MATCHERS, Found, Item, Line, Window
+from ledger.reconciliation.passes.base import MATCHERS, Found, Item, Line, Window, without_twins
 
-# Without a reference the days must be closer; a bank corrects or repeats itself within a few.
-_BEFORE, _AFTER, _TWIN = 5, 1, 4
+# Without a reference the days must be closer.
+_BEFORE, _AFTER = 5, 1
 _Key = tuple[int, str]
 Row = TypeVar("Row", Line, Item)
 
@@ -32,7 +32,7 @@ class AmountAndCounterparty:
         near = Window(min(window.before, _BEFORE), min(window.after, _AFTER))
         mute = [line for line in lines if line.iban and not line.names_ours]
         spoken = {reference for line in lines for reference in line.references}
-        by_line = _sorted(mute)
+        by_line = _sorted(without_twins(mute, settled))
         by_item = _sorted([item for item in items if item.iban and spoken.isdisjoint(item.references)])
         item_days = {key: [item.day for item in group] for key, group in by_item.items()}
         # Lines that were matched count as rivals too: banks book twice, and the second may have lost its reference.
@@ -44,17 +44,15 @@ class AmountAndCounterparty:
             for line in group:
                 first, latest = near.days(line)
                 candidates = _between(by_item.get(key, ()), item_days.get(key, ()), first, latest)
-                if len(candidates) == 1 and _alone(line, candidates[0], rival_days[key], near):
+                if len(candidates) == 1 and _alone(candidates[0], rival_days[key], near):
                     reasons = ("amount", "counterparty", "date")
                     found.append(Found("amount", (line.id,), (candidates[0].id,), 90, reasons))
         return found
 
 
-def _alone(line: Line, item: Item, days: Sequence[date], near: Window) -> bool:
-    """Tell whether no other line could be the item's, nor this one the twin of another."""
-    rivals = _count(days, item.day - timedelta(days=near.after), item.day + timedelta(days=near.before))
-    twins = _count(days, line.day - timedelta(days=_TWIN), line.day + timedelta(days=_TWIN))
-    return rivals == 1 and twins == 1
+def _alone(item: Item, days: Sequence[date], near: Window) -> bool:
+    """Tell whether one line only, of those open or settled, could be the item's."""
+    return _count(days, item.day - timedelta(days=near.after), item.day + timedelta(days=near.before)) == 1
 
 
 def _sorted(rows: Sequence[Row]) -> Mapping[_Key, list[Row]]:

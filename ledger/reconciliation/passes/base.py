@@ -2,6 +2,7 @@
 
 import pkgutil
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from ledger.reconciliation import passes
 
 _NOTHING = frozenset({"NOTPROVIDED", "NOREF", "NONREF", "NOTAVAILABLE"})
 _SHORTEST = 6
+TWIN_DAYS = timedelta(days=4)
 _NOT_PLAIN = re.compile(r"[^A-Z0-9]+")
 # One of our own ids, with or without its underscore: banks know no underscore and put a blank or nothing there.
 _OURS = re.compile(r"(?<![A-Z0-9])[A-Z]{3}[^A-Z0-9]?[0-7][0-9A-HJKMNP-TV-Z]{25}(?![A-Z0-9])")
@@ -188,6 +190,26 @@ def disjoint(found: Iterable[Found]) -> list[Found]:
         for one in everything
         if all(lines[key] == 1 for key in one.lines) and all(items[key] == 1 for key in one.items)
     ]
+
+
+def without_twins(lines: Sequence[Line], settled: Iterable[Line]) -> list[Line]:
+    """
+    Return the lines that no other, open or settled, equals in amount and counterparty within a few days.
+
+    Banks book things twice, and the second line may have lost its reference: such a pair is for people.
+    """
+    keys = {(line.amount, line.iban) for line in lines}
+    days: dict[tuple[int, str], list[date]] = defaultdict(list)
+    for line in (*lines, *settled):
+        if (line.amount, line.iban) in keys:
+            days[line.amount, line.iban].append(line.day)
+    for group in days.values():
+        group.sort()
+    return [line for line in lines if _near_count(days[line.amount, line.iban], line.day) == 1]
+
+
+def _near_count(days: Sequence[date], day: date) -> int:
+    return bisect_right(days, day + TWIN_DAYS) - bisect_left(days, day - TWIN_DAYS)
 
 
 def _claims(keys: Iterable[Iterable[int]]) -> Mapping[Hashable, int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import ClassVar, TypeVar
 
-from ledger.reconciliation.passes.base import MATCHERS, Found, Item, Line, Window, disjoint
+from ledger.reconciliation.passes.base import MATCHERS, Found, Item, Line, Window, disjoint, without_twins
 
 CANDIDATES_MAX, STATES_MAX = 12, 5_000
 Row = TypeVar("Row", Line, Item)
@@ -26,9 +26,8 @@ class SumWithCounterparty:
         self, lines: Sequence[Line], items: Sequence[Item], window: Window, settled: Sequence[Line]
     ) -> list[Found]:
         """Return groups with equal sums; with more than twelve candidates nothing is tried."""
-        del settled
         spoken = {reference for line in lines for reference in line.references}
-        mute = [line for line in lines if line.iban and not line.names_ours]
+        mute = without_twins([line for line in lines if line.iban and not line.names_ours], settled)
         free = [item for item in items if item.iban and spoken.isdisjoint(item.references)]
         # What equals one movement on the other side is no part of a sum, though it may be too crowded to be matched.
         item_keys, line_keys = (
@@ -41,10 +40,10 @@ class SumWithCounterparty:
         found: list[Found] = []
         for key, group in by_item.items():
             rivals = by_line.get(key, [])
-            for line in rivals:
+            for line in (one for one in rivals if (one.iban, one.amount) not in item_keys):
                 first, latest = window.days(line)
                 found += _sums([line], _between(part_items.get(key, ()), first, latest), of_items=True)
-            for item in group if rivals else ():
+            for item in (one for one in group if rivals and (one.iban, one.amount) not in line_keys):
                 first, latest = (
                     item.day - timedelta(days=window.after),
                     item.day + timedelta(days=window.before),
