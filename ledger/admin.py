@@ -20,6 +20,7 @@ from flowlet.core.money import Money
 from ledger import admin_breaks as _breaks  # noqa: F401 - registers its pages
 from ledger import admin_matches as _matches  # noqa: F401 - registers its pages
 from ledger import admin_matching_today as _matching_today  # noqa: F401 - fills Today
+from ledger import admin_queue as _queue  # noqa: F401 - registers the list
 from ledger import admin_safeguarding as _safeguarding  # noqa: F401 - registers its pages
 from ledger import admin_trial_balance as _trial_balance  # noqa: F401 - registers the page
 from ledger import admin_workbench as _workbench  # noqa: F401 - registers the page

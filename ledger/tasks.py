@@ -1,22 +1,27 @@
 """Celery entry points of the ledger."""
 
+import logging
 from datetime import timedelta
 
 from celery import shared_task
+from django.conf import settings
 
 from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
 from ledger.models.reconciliation import BankStatement
-from ledger.operations import holds
+from ledger.operations import holds, queue, shards
 from ledger.operations.breaks import age_breaks
 from ledger.operations.matching import match_lines
+from ledger.operations.partitions import make_months
 from ledger.operations.processor_fees import book_processor_fees
 from ledger.operations.reconciliation import accept_file
 from ledger.operations.safeguarding import prove_safeguarding
+from ledger.queries.partitions import estimated_postings, is_partitioned
 from ledger.queries.reconciliation import list_unfinished_files
 from ledger.reconciliation.accepted import FOLLOW_TASK, tell_accepted
 
 _AT_ONCE = 50
+_log = logging.getLogger(__name__)
 
 
 @shared_task(name="ledger.expire_holds")
@@ -70,3 +75,33 @@ def prove_client_money(**_: object) -> int:
     with acting(Actor("SYSTEM", "job:ledger.prove_safeguarding")):
         at = now()
         return len(prove_safeguarding(day=(at - timedelta(days=1)).date(), now=at))
+
+
+@shared_task(name="ledger.post_queued")
+def post_queued(**_: object) -> int:
+    """Post what waits in the queue; safe to run twice, the ledger knows each draft's key."""
+    done, latest = 0, queue.AT_ONCE
+    with acting(Actor("SYSTEM", "job:ledger.post_queued")):
+        while latest == queue.AT_ONCE:
+            latest = queue.post_queued(now=now())
+            done += latest
+    return done
+
+
+@shared_task(name="ledger.open_shards")
+def open_shards(**_: object) -> int:
+    """Open the shards of busy accounts that the setting asks for."""
+    with acting(Actor("SYSTEM", "job:ledger.open_shards")):
+        return shards.open_missing(now=now())
+
+
+@shared_task(name="ledger.make_partitions")
+def make_partitions(**_: object) -> str:
+    """Make the months ahead where postings are parted; safe to run twice."""
+    if is_partitioned():
+        return f"{make_months()} months made"
+    count = estimated_postings()
+    if count <= settings.LEDGER_PARTITION_ABOVE:
+        return "not parted"
+    _log.warning("about %s postings: it is time for manage.py partition_ledger", f"{count:,}")
+    return f"not parted, about {count:,} postings: run partition_ledger"

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Max
 from django.urls import NoReverseMatch, reverse
 
-from flowlet.backoffice.cells import Amount, Badge, Code, Day, Link, Main, Tone
+from flowlet.backoffice.cells import Amount, Badge, Code, Day, Link, Main, Tone, When
 from flowlet.backoffice.lists import Column
 from flowlet.backoffice.panels import Panel, table_panel
 from flowlet.core.money import Money
 from flowlet.core.registry import Registry
 from flowlet.identity.models import Customer
+from ledger.admin_parts import amount_cell
 from ledger.models.accounts import Account, Balance
 from ledger.models.holds import Hold
 from ledger.models.transactions import Posting
@@ -39,10 +41,16 @@ def wallet_badge(wallet: Wallet) -> Badge:
     return Badge(wallet.get_status_display(), WALLET_TONES[wallet.status])
 
 
+_MOVEMENT_TONES: dict[str, Tone] = {
+    MovementStatus.REFUSED: "bad",
+    MovementStatus.PENDING: "warn",
+    MovementStatus.CANCELLED: "",
+}
+
+
 def movement_badge(row: Any) -> Badge:
     """Return how a movement or payment ended."""
-    refused = row.status == MovementStatus.REFUSED
-    return Badge(row.get_status_display(), "bad" if refused else "ok")
+    return Badge(row.get_status_display(), _MOVEMENT_TONES.get(row.status, "ok"))
 
 
 def wallet_href(wallet: Wallet) -> str:
@@ -198,3 +206,26 @@ def _account_cell(account: Account) -> Main:
 def _sides(minor: int, currency: str) -> tuple[object, object]:
     amount = Amount(Money(abs(minor), currency))
     return (amount, "") if minor > 0 else ("", amount)
+
+
+def monitors_panel(wallet: Wallet) -> list[Panel]:
+    """Return the lines that the partner watches, with the latest crossing of each."""
+    rows = wallet.monitors.filter(ended_at=None).annotate(crossed_at=Max("crossings__crossed_at"))
+    monitors = list(rows.order_by("threshold_minor", "side"))
+    return [
+        table_panel(
+            "Watched by the partner",
+            columns=(
+                Column(title="When the balance", cell=lambda m: m.get_side_display().lower()),
+                Column(
+                    title="Line",
+                    cell=lambda m: amount_cell(m.threshold_minor, wallet.currency),
+                    width="m",
+                    right=True,
+                ),
+                Column(title="Last crossed", cell=lambda m: When(m.crossed_at), width="m", right=True),
+            ),
+            rows=monitors,
+            empty=("", ""),
+        )
+    ]

@@ -17,6 +17,7 @@ class WalletsConfig(AppConfig):
         from wallets import (
             events,  # noqa: F401 - declares the event types
             limits,
+            receivers,  # noqa: F401 - takes events
             reconciling,  # noqa: F401 - tells reconciliation what deposits are
         )
 

@@ -232,3 +232,46 @@ def test_a_partner_reads_what_is_left_of_a_customers_limits(api, customer):
     assert {limit["currency"] for limit in answer["limits"]} == {"EUR"}
     assert (refused.status_code, refused.json()["code"]) == (422, "limit_exceeded")
     assert api.get("customers/cus_01K8Z5M3W4J7T2R9QX6V0BND1C/limits").status_code == 404
+
+
+def test_a_partner_watches_balances_of_its_own_wallets(api, partner, other_partner):
+    own, foreign = make_wallet(make_customer(partner)), make_wallet(make_customer(other_partner, "Ola Ek"))
+
+    made = api.post(f"wallets/{own.public_id}/monitors", {"side": "below", "threshold": 5_000}, key="m-1")
+    other = api.post(f"wallets/{foreign.public_id}/monitors", {"side": "below", "threshold": 1}, key="m-2")
+    wrong = api.post(f"wallets/{own.public_id}/monitors", {"side": "sideways", "threshold": 1}, key="m-3")
+
+    assert (made.status_code, other.status_code, wrong.status_code) == (201, 404, 400)
+    listed = api.get(f"wallets/{own.public_id}/monitors").json()["data"]
+    assert [(row["side"], row["threshold"], row["currency"]) for row in listed] == [("below", 5_000, "EUR")]
+    assert api.post(f"monitors/{listed[0]['id']}/end", {}).json()["ended_at"]
+    assert api.post(f"monitors/{new_id('mon')}/end", {}).status_code == 404
+
+
+def test_a_partner_cancels_what_waits_for_the_next_run(api, partner):
+    wallet = make_wallet(make_customer(partner), balance=10_000)
+    body = {
+        "wallet": wallet.public_id,
+        "bank_account": make_bank_account(wallet.customer).public_id,
+        "amount": 2_000,
+        "currency": "EUR",
+        "execution": "next_run",
+    }
+    cash = {
+        "wallet": wallet.public_id,
+        "method": "cash",
+        "location": "Kiosk 4",
+        "amount": 1,
+        "currency": "EUR",
+    }
+
+    waiting = api.post("withdrawals", body, key="w-1").json()
+    cancelled = api.post(f"withdrawals/{waiting['id']}/cancel", {})
+    again = api.post(f"withdrawals/{waiting['id']}/cancel", {})
+    coming = api.post("deposits", body, key="d-1").json()
+    never = api.post("deposits", {**cash, "execution": "next_run"}, key="d-2")
+
+    assert (waiting["status"], cancelled.json()["status"]) == ("pending", "cancelled")
+    assert (again.status_code, again.json()["code"]) == (409, "movement_not_pending")
+    assert api.post(f"deposits/{coming['id']}/cancel", {}).json()["status"] == "cancelled"
+    assert (never.status_code, never.json()["errors"][0]["pointer"]) == (400, "/execution")
