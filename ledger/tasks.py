@@ -1,16 +1,20 @@
 """Celery entry points of the ledger."""
 
+from datetime import timedelta
+
 from celery import shared_task
 
 from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
 from ledger.models.reconciliation import BankStatement
 from ledger.operations import holds
+from ledger.operations.processor_lines import import_stripe
 from ledger.operations.reconciliation import accept_file
 from ledger.queries.reconciliation import list_unfinished_files
 from ledger.reconciliation.accepted import FOLLOW_TASK, tell_accepted
 
 _AT_ONCE = 50
+_PROCESSOR_SPAN = timedelta(days=3)
 
 
 @shared_task(name="ledger.expire_holds")
@@ -41,3 +45,10 @@ def accept_bank_files(**_: object) -> int:
         for file_id in waiting:
             accept_file(file_id=file_id, now=now())
     return len(waiting)
+
+
+@shared_task(name="ledger.read_processor_lines")
+def read_processor_lines(**_: object) -> int:
+    """Fetch what moved our balance at Stripe in the latest days; return how many lines are new."""
+    with acting(Actor("SYSTEM", "job:ledger.read_processor_lines")):
+        return import_stripe(since=now() - _PROCESSOR_SPAN, until=now())

@@ -122,6 +122,13 @@ JOBS: tuple[Job, ...] = (
         safe="what was accepted stays; what was interrupted goes on at the line where it stopped",
         every_s=20,
     ),
+    Job(
+        task="ledger.read_processor_lines",
+        title="Fetches what moved our balance at Stripe",
+        safe="a line is stored once, under the processor's own id",
+        at=(4, 10),
+        expires_s=3_600,
+    ),
     # --- cards ------------------------------------------------------------------------------------------------------
     Job(
         task="cards.expire_authorizations",
