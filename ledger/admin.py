@@ -18,6 +18,7 @@ from flowlet.backoffice.site import register
 from flowlet.core.ids import is_id
 from flowlet.core.money import Money
 from ledger import admin_bank as _bank  # noqa: F401 - registers the pages of bank files
+from ledger import admin_queue as _queue  # noqa: F401 - registers the list
 from ledger import admin_trial_balance as _trial_balance  # noqa: F401 - registers the page
 from ledger.admin_parts import Sum, Total, amount_cell, holds_panels, side_cell
 from ledger.choices import AccountStatus, ChartKind

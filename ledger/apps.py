@@ -19,7 +19,7 @@ class LedgerConfig(AppConfig):
         from ledger.reconciliation import formats  # needs loaded models
 
         formats.load()
-        for name in ("receivers", "reconciliation.closing"):
+        for name in ("receivers", "reconciliation.closing", "tasks_bank"):
             import_module(f"ledger.{name}")
         rights.GUARDED["ledger_balance"] = ("status", "floor")
         rights.GUARDED["ledger_holdstate"] = ()

@@ -48,3 +48,11 @@ class HoldStatus(TextChoices):
     CAPTURED = "CAPTURED", "Captured"
     RELEASED = "RELEASED", "Released"
     EXPIRED = "EXPIRED", "Expired"
+
+
+class QueueState(TextChoices):
+    """How a queued posting stands."""
+
+    QUEUED = "QUEUED", "Waiting"
+    POSTED = "POSTED", "Posted"
+    FAILED = "FAILED", "Failed"

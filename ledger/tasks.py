@@ -1,20 +1,18 @@
 """Celery entry points of the ledger."""
 
-from datetime import timedelta
+import logging
 
 from celery import shared_task
+from django.conf import settings
 
 from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
-from ledger.models.reconciliation import BankStatement
-from ledger.operations import holds
-from ledger.operations.processor_lines import import_stripe
-from ledger.operations.reconciliation import accept_file
-from ledger.queries.reconciliation import list_unfinished_files
-from ledger.reconciliation.accepted import FOLLOW_TASK, tell_accepted
+from ledger.operations import holds, queue, shards
+from ledger.operations.partitions import make_months
+from ledger.queries.partitions import estimated_postings, is_partitioned
 
 _AT_ONCE = 50
-_PROCESSOR_SPAN = timedelta(days=3)
+_log = logging.getLogger(__name__)
 
 
 @shared_task(name="ledger.expire_holds")
@@ -29,26 +27,31 @@ def expire_holds(**_: object) -> int:
     return done
 
 
-@shared_task(name=FOLLOW_TASK)
-def follow_bank_statement(*, statement_public_id: str, **_: object) -> None:
-    """Let everybody see an accepted statement; they do nothing twice."""
-    with acting(Actor("SYSTEM", f"job:{FOLLOW_TASK}")):
-        statement = BankStatement.objects.get(public_id=statement_public_id, accepted_at__isnull=False)
-        tell_accepted(statement_id=statement.pk, now=now())
+@shared_task(name="ledger.post_queued")
+def post_queued(**_: object) -> int:
+    """Post what waits in the queue; safe to run twice, the ledger knows each draft's key."""
+    done, latest = 0, queue.AT_ONCE
+    with acting(Actor("SYSTEM", "job:ledger.post_queued")):
+        while latest == queue.AT_ONCE:
+            latest = queue.post_queued(now=now())
+            done += latest
+    return done
 
 
-@shared_task(name="ledger.accept_bank_files")
-def accept_bank_files(**_: object) -> int:
-    """Read the files that wait, and go on with those a worker left half-way; return how many were looked at."""
-    with acting(Actor("SYSTEM", "job:ledger.accept_bank_files")):
-        waiting = list(list_unfinished_files().values_list("pk", flat=True)[:_AT_ONCE])
-        for file_id in waiting:
-            accept_file(file_id=file_id, now=now())
-    return len(waiting)
+@shared_task(name="ledger.open_shards")
+def open_shards(**_: object) -> int:
+    """Open the shards of busy accounts that the setting asks for."""
+    with acting(Actor("SYSTEM", "job:ledger.open_shards")):
+        return shards.open_missing(now=now())
 
 
-@shared_task(name="ledger.read_processor_lines")
-def read_processor_lines(**_: object) -> int:
-    """Fetch what moved our balance at Stripe in the latest days; return how many lines are new."""
-    with acting(Actor("SYSTEM", "job:ledger.read_processor_lines")):
-        return import_stripe(since=now() - _PROCESSOR_SPAN, until=now())
+@shared_task(name="ledger.make_partitions")
+def make_partitions(**_: object) -> str:
+    """Make the months ahead where postings are parted; safe to run twice."""
+    if is_partitioned():
+        return f"{make_months()} months made"
+    count = estimated_postings()
+    if count <= settings.LEDGER_PARTITION_ABOVE:
+        return "not parted"
+    _log.warning("about %s postings: it is time for manage.py partition_ledger", f"{count:,}")
+    return f"not parted, about {count:,} postings: run partition_ledger"

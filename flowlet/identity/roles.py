@@ -18,6 +18,7 @@ _LEDGER = (
     *("ledger.view_account", "ledger.view_ledgertransaction", "ledger.view_posting"),
     "ledger.view_trialbalance",
 )
+_QUEUE = ("ledger.view_queuedposting", "ledger.retry_queuedposting")
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
 _BANK_FILES = (
@@ -98,14 +99,14 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     ),
     "finance": (
         *_SEE_MONEY,
-        *(*_CARDS, *_BANKS, *_LEDGER, *_RAILS, "wallets.export_statement"),
+        *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, *_RAILS, "wallets.export_statement"),
         *(*_BANK_FILES, *_BANK_FILE_WORK),
         *_APPROVALS,
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
     "finance_lead": (
         *_SEE_MONEY,
-        *(*_CARDS, *_BANKS, *_LEDGER, "wallets.export_statement"),
+        *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, "wallets.export_statement"),
         *(*_BANK_FILES, *_BANK_FILE_WORK, "ledger.open_housebankaccount"),
         *(*_APPROVALS, *_TRAIL),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),

@@ -1,5 +1,5 @@
 """Django looks for models here; import each from the module that holds it."""
 
-from ledger.models import accounts, currencies, holds, reconciliation, transactions
+from ledger.models import accounts, currencies, holds, queue, reconciliation, transactions
 
-__all__ = ["accounts", "currencies", "holds", "reconciliation", "transactions"]
+__all__ = ["accounts", "currencies", "holds", "queue", "reconciliation", "transactions"]

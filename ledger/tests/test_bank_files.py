@@ -23,7 +23,7 @@ from ledger.operations import bank_lines
 from ledger.operations.reconciliation import accept_file, discard_file, import_file, stage_file
 from ledger.queries.reconciliation import bank_balance, read_original
 from ledger.reconciliation.write import camt053
-from ledger.tasks import accept_bank_files
+from ledger.tasks_bank import accept_bank_files
 from ledger.tests.banking import IBANS, bring_in, house_bank, line, statement
 from ledger.tests.factories import NOW, TODAY
 

@@ -22,7 +22,7 @@ BEGIN
         FROM pg_class AS c
         LEFT JOIN pg_trigger AS g ON g.tgrelid = c.oid AND NOT g.tgisinternal
         LEFT JOIN pg_proc AS p ON p.oid = g.tgfoid
-        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
         GROUP BY c.oid, c.relname
     LOOP
         CONTINUE WHEN t.relname = ANY (hidden);
