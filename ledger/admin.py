@@ -17,6 +17,7 @@ from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.site import register
 from flowlet.core.ids import is_id
 from flowlet.core.money import Money
+from ledger import admin_bank as _bank  # noqa: F401 - registers the pages of bank files
 from ledger import admin_breaks as _breaks  # noqa: F401 - registers its pages
 from ledger import admin_matches as _matches  # noqa: F401 - registers its pages
 from ledger import admin_matching_today as _matching_today  # noqa: F401 - fills Today

@@ -20,10 +20,8 @@ class LedgerConfig(AppConfig):
 
         formats.load()
         for name in (
-            "receivers",
-            "reconciliation.closing",
-            "reconciliation.following",
-            "operations.break_approvals",
+            *("receivers", "reconciliation.closing", "tasks_bank"),
+            *("reconciliation.following", "operations.break_approvals", "tasks_matching"),
         ):
             import_module(f"ledger.{name}")
         rights.GUARDED["ledger_balance"] = ("status", "floor")

@@ -1,24 +1,15 @@
 """Celery entry points of the ledger."""
 
 import logging
-from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
 
 from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
-from ledger.models.reconciliation import BankStatement
 from ledger.operations import holds, queue, shards
-from ledger.operations.breaks import age_breaks
-from ledger.operations.matching import match_lines
 from ledger.operations.partitions import make_months
-from ledger.operations.processor_fees import book_processor_fees
-from ledger.operations.reconciliation import accept_file
-from ledger.operations.safeguarding import prove_safeguarding
 from ledger.queries.partitions import estimated_postings, is_partitioned
-from ledger.queries.reconciliation import list_unfinished_files
-from ledger.reconciliation.accepted import FOLLOW_TASK, tell_accepted
 
 _AT_ONCE = 50
 _log = logging.getLogger(__name__)
@@ -34,47 +25,6 @@ def expire_holds(**_: object) -> int:
             latest = holds.expire_holds(now=now(), limit=_AT_ONCE)
             done += latest
     return done
-
-
-@shared_task(name=FOLLOW_TASK)
-def follow_bank_statement(*, statement_public_id: str, **_: object) -> None:
-    """Let everybody see an accepted statement; they do nothing twice."""
-    with acting(Actor("SYSTEM", f"job:{FOLLOW_TASK}")):
-        statement = BankStatement.objects.get(public_id=statement_public_id, accepted_at__isnull=False)
-        tell_accepted(statement_id=statement.pk, now=now())
-
-
-@shared_task(name="ledger.accept_bank_files")
-def accept_bank_files(**_: object) -> int:
-    """Read the files that wait, and go on with those a worker left half-way; return how many were looked at."""
-    with acting(Actor("SYSTEM", "job:ledger.accept_bank_files")):
-        waiting = list(list_unfinished_files().values_list("pk", flat=True)[:_AT_ONCE])
-        for file_id in waiting:
-            accept_file(file_id=file_id, now=now())
-    return len(waiting)
-
-
-@shared_task(name="ledger.match_lines")
-def match_bank_lines(**_: object) -> int:
-    """Book what processors kept, then match what is open: postings may have come since; nothing is matched twice."""
-    with acting(Actor("SYSTEM", "job:ledger.match_lines")):
-        book_processor_fees(now=now())
-        return match_lines(now=now()).matches
-
-
-@shared_task(name="ledger.age_breaks")
-def raise_breaks(**_: object) -> int:
-    """Raise a break for each posting that a bank should have shown by now; one that is there is kept."""
-    with acting(Actor("SYSTEM", "job:ledger.age_breaks")):
-        return age_breaks(now=now())
-
-
-@shared_task(name="ledger.prove_safeguarding")
-def prove_client_money(**_: object) -> int:
-    """Prove that what customers were owed yesterday lay at banks; the same standing makes no second proof."""
-    with acting(Actor("SYSTEM", "job:ledger.prove_safeguarding")):
-        at = now()
-        return len(prove_safeguarding(day=(at - timedelta(days=1)).date(), now=at))
 
 
 @shared_task(name="ledger.post_queued")

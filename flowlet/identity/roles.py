@@ -27,6 +27,16 @@ _RECONCILE_CHECK = ("ledger.approve_write_off",)
 _QUEUE = ("ledger.view_queuedposting", "ledger.retry_queuedposting")
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
+_BANK_FILES = (
+    *(
+        "ledger.view_housebankaccount",
+        "ledger.view_bankfile",
+        "ledger.view_bankstatement",
+        "ledger.view_bankline",
+    ),
+    *("ledger.view_csvmapping", "ledger.view_bankannouncement", "ledger.view_processorline"),
+)
+_BANK_FILE_WORK = ("ledger.import_bankfile", "ledger.download_bankfile", "ledger.save_csvmapping")
 _HITS = ("compliance.view_screeninghit", "compliance.decide_hit", "compliance.view_listversion")
 _IDENTITIES = (
     *("compliance.view_kycapplication", "compliance.decide_kyc", "compliance.view_document"),
@@ -97,6 +107,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_SEE_MONEY,
         *_RECONCILE,
         *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, *_RAILS, "wallets.export_statement"),
+        *(*_BANK_FILES, *_BANK_FILE_WORK),
         *_APPROVALS,
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
@@ -104,6 +115,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_SEE_MONEY,
         *(*_RECONCILE, *_RECONCILE_CHECK),
         *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, "wallets.export_statement"),
+        *(*_BANK_FILES, *_BANK_FILE_WORK, "ledger.open_housebankaccount"),
         *(*_APPROVALS, *_TRAIL),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
@@ -116,7 +128,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     "auditor": (
         *_SEE_MONEY,
         *_RECONCILE_SEE,
-        *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER),
+        *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER, *_BANK_FILES),
         *(*_VENDORS, *_FRAUD, *_MODELS, *_SEE_CASES),
         *(*_APPROVALS, *_JOBS, *_TRAIL, "events.view_event"),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),

@@ -144,6 +144,13 @@ JOBS: tuple[Job, ...] = (
         expires_s=3600,
     ),
     Job(
+        task="ledger.read_processor_lines",
+        title="Fetches what moved our balance at Stripe",
+        safe="a line is stored once, under the processor's own id",
+        at=(4, 10),
+        expires_s=3_600,
+    ),
+    Job(
         task="ledger.post_queued",
         title="Posts what waits in the queue, a hundred in one call",
         safe="takes rows with SKIP LOCKED; the ledger posts each key once",

@@ -166,9 +166,6 @@ def _mapping_for(data: bytes) -> CsvMapping | None:
 @transaction.atomic
 def _begin(file_id: int, parsed: ParsedFile, now: datetime) -> str:
     """Prove the file against its accounts as they stand, and make its statements; or say what stands against it."""
-    file = lock(BankFile.objects.filter(pk=file_id)).get()
-    if file.state in (BankFileState.ACCEPTING, BankFileState.ACCEPTED, BankFileState.DISCARDED):
-        return file.state
     numbers = {statement.account for statement in parsed.statements}
     ours = [
         account.pk
@@ -176,6 +173,9 @@ def _begin(file_id: int, parsed: ParsedFile, now: datetime) -> str:
         if numbers & {account.iban, account.other_id} - {""}
     ]
     accounts = list(lock(HouseBankAccount.objects.filter(pk__in=ours)))
+    file = lock(BankFile.objects.filter(pk=file_id)).get()
+    if file.state in (BankFileState.ACCEPTING, BankFileState.ACCEPTED, BankFileState.DISCARDED):
+        return file.state
     proof = prove(parsed, known_accounts(accounts))
     if proof.findings:
         _move(file, BankFileState.QUARANTINED, proof.findings, parsed, now)
@@ -280,6 +280,29 @@ def import_file(*, data: bytes, name: str, now: datetime, mapping_id: int | None
 
 
 @transaction.atomic
+def restage_file(*, file_id: int, now: datetime) -> BankFile:
+    """
+    Let a worker judge a quarantined or refused file anew.
+
+    :raises NotFound: if there is no such file
+    :raises BankFileFinal: if it was accepted, is being read in, or was put aside
+    """
+    file = _stuck(file_id)
+    _move(file, BankFileState.STAGED, (), None, now)
+    return file
+
+
+def _stuck(file_id: int) -> BankFile:
+    """Return the locked file, if something can still be done with it by hand."""
+    file = lock(BankFile.objects.filter(pk=file_id)).first()
+    if file is None:
+        raise NotFound
+    if file.state not in (BankFileState.STAGED, BankFileState.QUARANTINED, BankFileState.REFUSED):
+        raise BankFileFinal(state=file.get_state_display())
+    return file
+
+
+@transaction.atomic
 def discard_file(*, file_id: int, reason_code: str, now: datetime, note: str = "") -> BankFile:
     """
     Put a file aside that will never be accepted; it stays where it is, and the same bytes stay refused.
@@ -287,11 +310,7 @@ def discard_file(*, file_id: int, reason_code: str, now: datetime, note: str = "
     :raises NotFound: if there is no such file
     :raises BankFileFinal: if it was accepted, is being read in, or was put aside before
     """
-    file = lock(BankFile.objects.filter(pk=file_id)).first()
-    if file is None:
-        raise NotFound
-    if file.state not in (BankFileState.STAGED, BankFileState.QUARANTINED, BankFileState.REFUSED):
-        raise BankFileFinal(state=file.get_state_display())
+    file = _stuck(file_id)
     before, file.state, file.changed_at = file.state, BankFileState.DISCARDED, now
     file.save(update_fields=["state", "changed_at"])
     _record(file, "bank_file.discard", before, BankFileState.DISCARDED, reason_code=reason_code, note=note)

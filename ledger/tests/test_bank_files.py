@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from flowlet.audit.models import AuditRecord
@@ -21,7 +23,7 @@ from ledger.operations import bank_lines
 from ledger.operations.reconciliation import accept_file, discard_file, import_file, stage_file
 from ledger.queries.reconciliation import bank_balance, read_original
 from ledger.reconciliation.write import camt053
-from ledger.tasks import accept_bank_files
+from ledger.tasks_bank import accept_bank_files
 from ledger.tests.banking import IBANS, bring_in, house_bank, line, statement
 from ledger.tests.factories import NOW, TODAY
 
@@ -351,3 +353,23 @@ def test_only_the_status_of_a_line_moves():
     BankLine.objects.update(status="MATCHED")
 
     assert BankLine.objects.get().status == "MATCHED"
+
+
+def test_the_command_tells_lines_and_exit_codes(tmp_path):
+    house_bank()
+    good, wrong = tmp_path / "good.xml", tmp_path / "wrong.xml"
+    good.write_bytes(camt053([statement(line(100, 1), line(-30, 2))]))
+    wrong.write_bytes(camt053([replace(statement(line(5, 9), opening=70, number=2), closing_minor=80)]))
+    out = StringIO()
+
+    call_command("import_bank_file", str(good), stdout=out)
+    with pytest.raises(CommandError) as quarantined:
+        call_command("import_bank_file", str(wrong))
+    with pytest.raises(CommandError) as again:
+        call_command("import_bank_file", str(good))
+
+    assert "0.00\N{NO-BREAK SPACE}EUR + 2 lines = 0.70\N{NO-BREAK SPACE}EUR" in out.getvalue()
+    assert quarantined.value.returncode == 2
+    assert "wrong.xml: line 4, Stmt[1]: Opening balance and 1 lines make" in str(quarantined.value)
+    assert again.value.returncode == 1
+    assert "The same file came on" in str(again.value)

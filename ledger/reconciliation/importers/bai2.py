@@ -23,6 +23,7 @@ from ledger.reconciliation.parsed import (
 from ledger.reconciliation.texts import decoded
 
 _NUMBER = re.compile(r"[+-]?\d{1,18}")
+_DAY = re.compile(r"[0-9]{6}")
 _CENTURY_TURN = 80
 _OPENING, _CLOSING = "010", "015"
 _CREDITS, _DEBITS = range(100, 400), range(400, 700)
@@ -263,6 +264,8 @@ def _check(record: _Record, index: int, expected: int, what: str) -> None:
 
 def _day(text: str, place: str) -> date:
     try:
+        if not _DAY.fullmatch(text):
+            raise ValueError(text)  # noqa: TRY301 - one refusal for both
         year = int(text[:2])
         return date(year + (1900 if year >= _CENTURY_TURN else 2000), int(text[2:4]), int(text[4:]))
     except ValueError:
