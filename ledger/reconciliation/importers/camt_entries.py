@@ -12,8 +12,11 @@ from ledger.reconciliation.parsed import (
     unreadable,
 )
 
+Texts = dict[str, str]
 _SIGNS = {"CRDT": 1, "DBIT": -1}
 # What a details block is known by: `Btch` names a batch, `TxDtls` one movement of it.
+_DETAILS = "NtryDtls/TxDtls"
+_WORDS = ("RmtInf/Ustrd", "RmtInf/Strd/CdtrRefInf/Ref", "AddtlTxInf")
 _BATCH = ("NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/MsgId")
 
 
@@ -39,104 +42,100 @@ def text_at(element: Any, path: str) -> str:
     return (element.text or "").strip()
 
 
+def texts_of(element: Any, into: Texts, prefix: str = "") -> Texts:
+    """
+    Return the text of every leaf below an element by its path of local names, the first of each; `Ustrd` are joined.
+
+    One pass: looking each path up in the tree takes four times as long. A currency stands under `<path>@`.
+    """
+    for item in element:
+        name = item.tag.rpartition("}")[2]
+        path = f"{prefix}{name}"
+        if len(item):
+            if path != _DETAILS:
+                texts_of(item, into, f"{path}/")
+        elif path not in into:
+            into[path] = (item.text or "").strip()
+            if name == "Amt":
+                into[f"{path}@"] = item.get("Ccy", "")
+        elif name == "Ustrd":
+            into[path] = f"{into[path]} {item.text or ''}"
+    return into
+
+
 def read_entry(entry: Any, place: str) -> ParsedLine:
     """
     Read one entry.
 
     :raises UnreadableBankFile: if amount, sign, status or date are missing or wrong
     """
-    amount, sign = child(entry, "Amt"), _SIGNS.get(text_at(entry, "CdtDbtInd"))
-    if amount is None or sign is None:
+    texts = texts_of(entry, {})
+    sign = _SIGNS.get(texts.get("CdtDbtInd", ""))
+    if "Amt" not in texts or sign is None:
         raise unreadable("ENTRY", place, "The entry has no amount, or does not say credit or debit.")
-    currency = amount.get("Ccy", "")
-    minor = minor_of((amount.text or "").strip(), currency, f"{place}/Amt")
+    currency = texts["Amt@"]
+    minor = minor_of(texts["Amt"], currency, f"{place}/Amt")
     if minor <= 0:
         raise unreadable("ENTRY", f"{place}/Amt", "The amount of an entry is above zero.")
-    booked = text_at(entry, "BookgDt/Dt") or text_at(entry, "BookgDt/DtTm")
-    valued = text_at(entry, "ValDt/Dt") or text_at(entry, "ValDt/DtTm")
+    booked = texts.get("BookgDt/Dt") or texts.get("BookgDt/DtTm", "")
+    valued = texts.get("ValDt/Dt") or texts.get("ValDt/DtTm", "")
     details = [
-        item for block in entry if local(block) == "NtryDtls" for item in block if local(item) == "TxDtls"
+        texts_of(item, {})
+        for block in entry
+        if block.tag.endswith("}NtryDtls")
+        for item in block
+        if item.tag.endswith("}TxDtls")
     ]
-    only = details[0] if len(details) == 1 else None
+    only = details[0] if len(details) == 1 else {}
     return ParsedLine(
         booking_date=day_of(booked or valued, f"{place}/BookgDt"),
         value_date=day_of(valued or booked, f"{place}/ValDt"),
         amount_minor=sign * minor,
         currency=currency,
         place=place,
-        end_to_end_id=reference_of(text_at(only, "Refs/EndToEndId")) if only is not None else "",
-        bank_reference=reference_of(
-            text_at(entry, "AcctSvcrRef") or (text_at(only, "Refs/AcctSvcrRef") if only is not None else "")
-        ),
-        batch_id=_batch(entry),
+        end_to_end_id=reference_of(only.get("Refs/EndToEndId", "")),
+        bank_reference=reference_of(texts.get("AcctSvcrRef") or only.get("Refs/AcctSvcrRef", "")),
+        batch_id=next((squeezed(texts[path]) for path in _BATCH if texts.get(path)), ""),
         name=_party(only, sign),
-        iban=account_of(_iban(only, sign)),
-        text=_text(entry, details),
-        kind=_kind(entry),
-        reversal=text_at(entry, "RvslInd") in ("true", "1"),
-        pending=_pending(entry, place),
-        details=tuple(_detail(item, sign, currency, place) for item in details) if only is None else (),
+        iban=account_of(only.get(f"RltdPties/{'DbtrAcct' if sign > 0 else 'CdtrAcct'}/Id/IBAN", "")),
+        text=_text(texts, details),
+        kind=_kind(texts),
+        reversal=texts.get("RvslInd") in ("true", "1"),
+        pending=_pending(texts, place),
+        details=() if only else tuple(_detail(item, sign, currency, place) for item in details),
     )
 
 
-def _pending(entry: Any, place: str) -> bool:
-    status = text_at(entry, "Sts/Cd") or text_at(entry, "Sts/Prtry") or text_at(entry, "Sts")
+def _pending(texts: Texts, place: str) -> bool:
+    status = texts.get("Sts/Cd") or texts.get("Sts/Prtry") or texts.get("Sts", "")
     if status not in ("BOOK", "PDNG", "INFO", "FUTR"):
         raise unreadable("STATUS", f"{place}/Sts", f"The status {status[:10]!r} is not known.")
     return status != "BOOK"
 
 
-def _batch(entry: Any) -> str:
-    return next((squeezed(found) for path in _BATCH if (found := text_at(entry, path))), "")
-
-
-def _party(details: Any, sign: int) -> str:
+def _party(details: Texts, sign: int) -> str:
     """Return the other side: who paid where money came in, who was paid where it went out."""
-    if details is None:
-        return ""
     side = f"RltdPties/{'Dbtr' if sign > 0 else 'Cdtr'}"
-    return squeezed(text_at(details, f"{side}/Pty/Nm") or text_at(details, f"{side}/Nm"))
+    return squeezed(details.get(f"{side}/Pty/Nm") or details.get(f"{side}/Nm", ""))
 
 
-def _iban(details: Any, sign: int) -> str:
-    return (
-        ""
-        if details is None
-        else text_at(details, f"RltdPties/{'DbtrAcct' if sign > 0 else 'CdtrAcct'}/Id/IBAN")
-    )
+def _text(texts: Texts, details: list[Texts]) -> str:
+    said = squeezed(" ".join(item[path] for item in details for path in _WORDS if item.get(path)))
+    return said or squeezed(texts.get("AddtlNtryInf", ""))
 
 
-def _text(entry: Any, details: list[Any]) -> str:
-    parts: list[str] = []
-    for item in details:
-        remittance = child(item, "RmtInf")
-        if remittance is not None:
-            parts += [(line.text or "") for line in remittance if local(line) == "Ustrd"]
-            parts.append(text_at(remittance, "Strd/CdtrRefInf/Ref"))
-        parts.append(text_at(item, "AddtlTxInf"))
-    said = squeezed(" ".join(parts))
-    return said or squeezed(text_at(entry, "AddtlNtryInf"))
+def _kind(texts: Texts) -> str:
+    parts = [texts.get(f"BkTxCd/Domn/{path}", "") for path in ("Cd", "Fmly/Cd", "Fmly/SubFmlyCd")]
+    return squeezed("-".join(filter(None, parts)) or texts.get("BkTxCd/Prtry/Cd", ""))[:40]
 
 
-def _kind(entry: Any) -> str:
-    code = child(entry, "BkTxCd")
-    if code is None:
-        return ""
-    parts = [text_at(code, f"Domn/{path}") for path in ("Cd", "Fmly/Cd", "Fmly/SubFmlyCd")]
-    return squeezed("-".join(filter(None, parts)) or text_at(code, "Prtry/Cd"))[:40]
-
-
-def _detail(item: Any, sign: int, currency: str, place: str) -> tuple[str, str, int | None]:
-    amount = child(item, "Amt")
-    for name in ("AmtDtls", "TxAmt", "Amt") if amount is None else ():
-        amount = child(item if amount is None else amount, name)
-        if amount is None:
-            break
+def _detail(item: Texts, sign: int, currency: str, place: str) -> tuple[str, str, int | None]:
+    path = next((path for path in ("Amt", "AmtDtls/TxAmt/Amt") if path in item), "")
     minor = None
-    if amount is not None and amount.get("Ccy", "") == currency:
-        minor = sign * minor_of((amount.text or "").strip(), currency, f"{place}/NtryDtls/TxDtls/Amt")
+    if path and item[f"{path}@"] == currency:
+        minor = sign * minor_of(item[path], currency, f"{place}/NtryDtls/TxDtls/Amt")
     return (
-        reference_of(text_at(item, "Refs/EndToEndId"))[:70],
-        reference_of(text_at(item, "Refs/AcctSvcrRef"))[:70],
+        reference_of(item.get("Refs/EndToEndId", ""))[:70],
+        reference_of(item.get("Refs/AcctSvcrRef", ""))[:70],
         minor,
     )
