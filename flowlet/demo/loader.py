@@ -18,7 +18,7 @@ from flowlet.audit.trail import Actor, acting
 from flowlet.backoffice.people import Person
 from flowlet.core.errors import AppError
 from flowlet.core.money import Money
-from flowlet.demo import analytics, bankfiles, cards, kyc, monitoring, rails, reports, vendors
+from flowlet.demo import analytics, bankfiles, cards, kyc, monitoring, rails, reconciling, reports, vendors
 from flowlet.demo.people import CLIENT_NAME, CLIENT_SECRET, DESKS, PARTNER_USER, PASSWORD
 from flowlet.demo.plan import Act, CustomerPlan, PartnerPlan
 from flowlet.demo.story import tell
@@ -39,6 +39,7 @@ PARTS: tuple[tuple[str, Callable[..., object]], ...] = (
     ("Using cards", cards.fill),
     ("Paying out and topping up", rails.fill),
     ("Reading the banks' statements", bankfiles.fill),
+    ("Settling breaks", reconciling.fill),
     ("Linking banks, chatting", vendors.fill),
     ("Watching for laundering", monitoring.fill),
     ("Reporting to the authority", reports.fill),  # reads the cases

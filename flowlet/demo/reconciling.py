@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import count
 
+from django.db.models import QuerySet
+
 from flowlet.audit.trail import Actor, acting
 from flowlet.backoffice.approvals.operations import approve
 from flowlet.backoffice.models import Approval
@@ -137,8 +139,8 @@ def _work_on_breaks(maker: Person, now: datetime) -> None:
         )
 
 
-def _some(breaks: object, number: int) -> Sequence[Break]:
-    return list(breaks.order_by("since", "pk")[:number])  # type: ignore[attr-defined]
+def _some(breaks: QuerySet[Break], number: int) -> Sequence[Break]:
+    return list(breaks.order_by("since", "pk")[:number])
 
 
 def _processor_lines(now: datetime) -> None:
