@@ -59,7 +59,7 @@ def as_line(key: int, line: ParsedLine) -> Line:
         references=references(line.end_to_end_id, line.bank_reference, line.batch_id, text=line.text),
         batch=plain(line.batch_id),
         iban=line.iban,
-        parts=tuple(Part(plain(name), minor) for name, _, minor in line.details),
+        parts=tuple(Part(plain(name), minor or 0) for name, _, minor in line.details),
     )
 
 

@@ -33,7 +33,13 @@ class AmountAndCounterparty:
         mute = [line for line in lines if line.iban and not line.names_ours]
         spoken = {reference for line in lines for reference in line.references}
         by_line = _sorted(without_twins(mute, settled))
-        by_item = _sorted([item for item in items if item.iban and spoken.isdisjoint(item.references)])
+        by_item = _sorted(
+            [
+                item
+                for item in items
+                if (item.amount, item.iban) in by_line and spoken.isdisjoint(item.references)
+            ]
+        )
         item_days = {key: [item.day for item in group] for key, group in by_item.items()}
         # Lines that were matched count as rivals too: banks book twice, and the second may have lost its reference.
         keys = by_line.keys()

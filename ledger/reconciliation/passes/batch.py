@@ -32,10 +32,12 @@ class NamedParts:
 
 def _by_parts(lines: Sequence[Line], items: Sequence[Item], window: Window) -> Iterable[Found]:
     """One line whose parts the bank lists: each part is one item, and the parts are the whole."""
+    wanted = {(part.reference, part.amount) for line in lines for part in line.parts}
     known: dict[tuple[str, int], list[Item]] = defaultdict(list)
-    for item in items:
+    for item in items if wanted else ():
         for reference in item.references:
-            known[reference, item.amount].append(item)
+            if (reference, item.amount) in wanted:
+                known[reference, item.amount].append(item)
     for line in lines:
         if sum(part.amount for part in line.parts) != line.amount:
             continue
@@ -68,9 +70,10 @@ def _by_batch(lines: Sequence[Line], items: Sequence[Item]) -> Iterable[Found]:
 
 def _by_shared_reference(lines: Sequence[Line], items: Sequence[Item], window: Window) -> Iterable[Found]:
     """Several lines with the reference of one item, which together make its amount."""
+    wanted = {reference for line in lines for reference in line.references}
     named: dict[str, list[Item]] = defaultdict(list)
     for item in items:
-        for reference in item.references:
+        for reference in wanted & item.references:
             named[reference].append(item)
     carriers: dict[str, list[Line]] = defaultdict(list)
     for line in lines:

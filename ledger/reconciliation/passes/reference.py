@@ -18,10 +18,13 @@ class ExactReference:
     ) -> list[Found]:
         """Return pairs that no other line and no other item could be part of."""
         del settled
+        named = {(reference, line.amount) for line in lines for reference in line.references}
         with_reference: dict[tuple[str, int], list[Item]] = defaultdict(list)
         for item in items:
             for reference in item.references:
-                with_reference[reference, item.amount].append(item)
+                # Most items wait for a line that has not come: they are not worth an entry.
+                if (reference, item.amount) in named:
+                    with_reference[reference, item.amount].append(item)
         claims: dict[tuple[str, int], list[Line]] = defaultdict(list)
         for line in lines:
             for reference in line.references:

@@ -28,10 +28,11 @@ class SumWithCounterparty:
         """Return groups with equal sums; with more than twelve candidates nothing is tried."""
         spoken = {reference for line in lines for reference in line.references}
         mute = without_twins([line for line in lines if line.iban and not line.names_ours], settled)
-        free = [item for item in items if item.iban and spoken.isdisjoint(item.references)]
+        ibans = {line.iban for line in mute}
+        free = [item for item in items if item.iban in ibans and spoken.isdisjoint(item.references)]
         # What equals one movement on the other side is no part of a sum, though it may be too crowded to be matched.
         item_keys, line_keys = (
-            {(one.iban, one.amount) for one in items},
+            {(one.iban, one.amount) for one in items if one.iban in ibans},
             {(one.iban, one.amount) for one in lines},
         )
         by_line, by_item = _grouped(mute), _grouped(free)
@@ -55,13 +56,14 @@ class SumWithCounterparty:
 
 def _batches(lines: Sequence[Line], items: Sequence[Item], spoken: set[str]) -> Iterable[Found]:
     """Try what the bank booked in one sum without its parts: only the items left of its value date, if they are few."""
-    by_day: dict[tuple[date, bool], list[Item]] = defaultdict(list)
-    for item in items:
-        if spoken.isdisjoint(item.references):
+    batches = [line for line in lines if line.batch and not line.iban and line.value_day is not None]
+    wanted = {(line.value_day, line.amount > 0) for line in batches}
+    by_day: dict[tuple[date | None, bool], list[Item]] = defaultdict(list)
+    for item in items if wanted else ():
+        if (item.day, item.amount > 0) in wanted and spoken.isdisjoint(item.references):
             by_day[item.day, item.amount > 0].append(item)
-    for line in lines:
-        if line.batch and not line.iban and line.value_day is not None:
-            yield from _sums([line], by_day.get((line.value_day, line.amount > 0), ()), of_items=True)
+    for line in batches:
+        yield from _sums([line], by_day.get((line.value_day, line.amount > 0), ()), of_items=True)
 
 
 def _grouped(rows: Iterable[Row]) -> Mapping[tuple[str, bool], list[Row]]:
