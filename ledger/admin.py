@@ -42,7 +42,6 @@ from ledger.choices import AccountStatus, ChartKind
 from ledger.models.accounts import Account
 from ledger.models.transactions import Posting
 from ledger.queries.balances import list_postings
-from ledger.queries.holds import owed_by
 
 _SHOWN = 25
 _TONES: dict[str, Tone] = {
@@ -70,7 +69,7 @@ class AccountAdmin(ModelAdmin):
 
     path, title, group, icon, nav_order = "ledger/accounts", "Ledger accounts", "Money", "book-open-text", 70
     summary = "Where money is booked, one currency each; balances in the account's natural sign"
-    related = ("chart_account", "partner", "customer", "balance")
+    related = ("chart_account", "partner", "customer", "balance", "owing__receivable__balance")
     list_order = ("-pk",)
     search_by = ("public_id", "customer__public_id", "customer__name__icontains", "name__icontains")
     search_hint = "Owner, name or acc_ id"
@@ -111,13 +110,14 @@ class AccountAdmin(ModelAdmin):
 
     def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
         """Return the latest postings, the open holds, the balance, now or as of a day, and what the account is."""
-        balance, owed = obj.balance, owed_by(obj.pk)
+        # Read with the account: only accounts that have owed something have the row.
+        balance, owing = obj.balance, getattr(obj, "owing", None)
         figures: list[tuple[str, object]] = [
             ("Posted", amount_cell(balance.posted, obj.currency)),
             ("Held", amount_cell(balance.held, obj.currency)),
             ("Available", amount_cell(balance.posted - balance.held, obj.currency)),
             *([("Announced", amount_cell(balance.pending_in, obj.currency))] if balance.pending_in else []),
-            *([("Owed", Amount(owed))] if owed else []),
+            *([("Owed", amount_cell(owing.receivable.balance.posted, obj.currency))] if owing else []),
             (
                 "Lowest allowed",
                 "No limit" if balance.floor is None else amount_cell(balance.floor, obj.currency),

@@ -24,6 +24,7 @@ from flowlet.demo import (
     bankfiles,
     books,
     cards,
+    chain,
     currencies,
     fraud_history,
     kyc,
@@ -63,6 +64,7 @@ LATER_PARTS: Parts = (
     ("Reporting to the authority", reports.fill),  # reads the cases
     ("Changing currencies", currencies.fill),
     ("Closing months", books.fill),
+    ("Proving the ledger", chain.fill),
     ("Adding up figures", analytics.fill),  # last: it reads what the others wrote
 )
 _SAMPLE = Path(__file__).resolve().parents[2] / "compliance" / "data" / "ofac-sample"
