@@ -12,8 +12,10 @@ from flowlet.backoffice.filters import Choice, DateSpan, Text
 from flowlet.backoffice.lists import Column, View
 from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.site import register
+from flowlet.backoffice.timeline import say
 from flowlet.core.money import Money
 from ledger import admin_books as _books  # noqa: F401 - registers its pages
+from ledger import admin_currencies as _currencies  # noqa: F401 - registers rates, deals, positions
 from ledger import admin_journals as _journals  # noqa: F401 - registers its pages
 from ledger import admin_periods as _periods  # noqa: F401 - registers its pages
 from ledger import admin_queue as _queue  # noqa: F401 - registers the list
@@ -208,6 +210,11 @@ class PostingAdmin(ModelAdmin):
         ),
         Column(title="Account", cell=lambda p: account_link(p.account), width="m"),
         *_SIDES,
-        Column(title="Value date", cell=lambda p: Day(p.effective_date), width="s", hide="s"),
+        Column(title="Value date", cell=lambda p: Day(p.effective_date), width="m", hide="s"),
     )
     empty = ("No postings yet", "The first deposit makes the first two.")
+
+
+say("ledger_account.open", "Ledger account opened", "landmark")
+say("ledger_account.set_status", "Status of the ledger account changed", "landmark")
+say("ledger_transaction.reverse", "Booking reversed", "history")

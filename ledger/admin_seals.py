@@ -29,7 +29,6 @@ from ledger.operations.checking import request_check, step_of
 from ledger.queries import history
 from ledger.queries.seals import (
     Unsealed,
-    find_anchor_over,
     find_latest_block,
     find_seal,
     get_unsealed,
@@ -216,15 +215,15 @@ def _kept_in(anchor: Anchor) -> object:
 
 
 def proof_panel(transaction: LedgerTransaction) -> Panel:
-    """Return what proves a transaction: its signature, its block, the anchor over the block. Two queries."""
+    """Return what proves a transaction: its signature, its block, the anchor over the block. One query."""
     seal = find_seal(transaction.pk)
-    anchor = find_anchor_over(seal.block_id) if seal else None
+    anchored_at = getattr(seal, "anchored_at", None)
     facts: list[tuple[str, object]] = [
         ("Signature", Code(bytes(transaction.mac).hex()[:_HASH_SHOWN] + "…")),
         ("By key", f"{transaction.key_id}"),
         ("Block", f"{seal.block_id:,}" if seal else "Waits for the next one"),
         ("Sealed", When(seal.block.sealed_at) if seal else ""),
-        ("Anchored", When(anchor.made_at) if anchor else "With the next anchor"),
+        ("Anchored", When(anchored_at) if anchored_at else "With the next anchor"),
     ]
     return facts_panel("Proof", facts, side=True)
 

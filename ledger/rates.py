@@ -76,6 +76,12 @@ def as_decimal(value: Fraction) -> Decimal:
     return Decimal(round(value * 10**PLACES)).scaleb(-PLACES)
 
 
+def plain(rate: Decimal) -> str:
+    """Return a rate without the zeros at its end: `1.089`."""
+    text = f"{rate:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def exchanged(minor: int, rate: Fraction | Decimal, sold: str, bought: str) -> int:
     """
     Return what minor units of `sold` buy in minor units of `bought`: one multiplication, rounded half to even.

@@ -91,10 +91,10 @@ class PaymentAdmin(ModelAdmin):
     )
     columns = (
         Column(title="From → to", cell=names),
-        Column(title="Description", cell=lambda p: p.description, width="l", hide="m"),
+        Column(title="Description", cell=lambda p: p.description, width="m", hide="m"),
         Column(title="Partner", cell=lambda p: p.partner.name, width="m", hide="m"),
-        Column(title="Amount", cell=lambda p: Amount(p.amount), width="l", right=True, order="amount_minor"),
-        Column(title="Status", cell=payment_badge, width="s"),
+        Column(title="Amount", cell=lambda p: Amount(p.amount), width="m", right=True, order="amount_minor"),
+        Column(title="Status", cell=payment_badge, width="m"),
         Column(
             title="Created",
             cell=lambda p: When(p.created_at),
@@ -136,7 +136,11 @@ class PaymentAdmin(ModelAdmin):
 
 def _end_panels(payment: Payment) -> list[Panel]:
     panels = [_refusal_panel(payment)] if payment.refusal_code else []
-    return panels + [entries_panel(pk) for pk in (payment.transaction_id, payment.returned_id) if pk]
+    booked = (
+        (payment.transaction_id, "Ledger entries"),
+        (payment.returned_id, "Ledger entries of the return"),
+    )
+    return panels + [entries_panel(pk, title=title) for pk, title in booked if pk]
 
 
 def _way_panel(payment: Payment) -> Panel:

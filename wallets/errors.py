@@ -144,6 +144,41 @@ class BankAccountDeclined(AppError):
         super().__init__(requested=requested)
 
 
+class MovementNotPending(Conflict):
+    """Only a deposit or withdrawal that waits can be cancelled."""
+
+    code = "movement_not_pending"
+    title = "Not waiting"
+    message = "It is {status}: only what waits for the next run can be cancelled."
+
+    def __init__(self, *, status: str) -> None:
+        super().__init__(status=status)
+
+
+class MonitorExists(Conflict):
+    """The wallet has this monitor already."""
+
+    code = "monitor_exists"
+    title = "Monitor exists"
+    message = "The wallet has this monitor already: {monitor}."
+
+    def __init__(self, *, monitor: str) -> None:
+        super().__init__(monitor=monitor)
+
+
+class TooManyMonitors(AppError):
+    """A wallet has as many monitors as it may have."""
+
+    code = "too_many_monitors"
+    title = "Too many monitors"
+    message = "A wallet has at most {maximum} monitors."
+    next_action = "end_monitor"
+    next_text = "End one that is no longer needed."
+
+    def __init__(self, *, maximum: int) -> None:
+        super().__init__(maximum=maximum)
+
+
 class InvalidIban(AppError):
     """The text is no IBAN: its country, length or check digits are wrong."""
 

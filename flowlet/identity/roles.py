@@ -27,6 +27,9 @@ _BOOKS_CHECK = (
     "ledger.reverse_ledgertransaction",
 )
 _BOOKS_READ = ("ledger.view_period", "ledger.view_journaldraft", "ledger.export_books")
+_RATES = ("ledger.view_fxrate", "ledger.view_fxdeal", "wallets.view_quote")
+# A partner's spread is set on its page.
+_RATES_WORK = (*_RATES, "ledger.add_fxrate", "wallets.set_spread", "identity.view_partner")
 _QUEUE = ("ledger.view_queuedposting", "ledger.retry_queuedposting")
 _CHAIN = ("ledger.view_block",)
 _CHAIN_CHECK = (*_CHAIN, "ledger.verify_block")
@@ -66,7 +69,7 @@ _JOBS = ("backoffice.view_jobrun",)
 
 # role -> permissions (`app.codename`). Source: the table of roles in the back office design.
 ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
-    "support": (*_SEE_MONEY, *_CARDS, *_BANKS, *_WRITTEN, *_CHATS),
+    "support": (*_SEE_MONEY, *_CARDS, *_BANKS, *_WRITTEN, *_CHATS, "wallets.view_quote"),
     "ops": (
         *_SEE_MONEY,
         *(*_CARDS, *_CARD_WORK),
@@ -101,7 +104,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     "finance": (
         *_SEE_MONEY,
         *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, *_RAILS, "wallets.export_statement"),
-        *(*_BOOKS, "ledger.reverse_ledgertransaction"),
+        *(*_BOOKS, *_RATES_WORK, "ledger.reverse_ledgertransaction"),
         *_CHAIN_CHECK,
         *_APPROVALS,
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
@@ -109,7 +112,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     "finance_lead": (
         *_SEE_MONEY,
         *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, "wallets.export_statement"),
-        *(*_BOOKS, *_BOOKS_CHECK),
+        *(*_BOOKS, *_BOOKS_CHECK, *_RATES_WORK),
         *_CHAIN_CHECK,
         *(*_APPROVALS, *_TRAIL),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
@@ -122,7 +125,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     ),
     "auditor": (
         *_SEE_MONEY,
-        *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER),
+        *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER, *_RATES),
         *_BOOKS_READ,
         *_CHAIN_CHECK,
         *(*_VENDORS, *_FRAUD, *_MODELS, *_SEE_CASES),

@@ -11,7 +11,7 @@ class Job:
     A task on a schedule: every `every_s` seconds, or at `at` (hour and minute, UTC, daily).
 
     `title` says what it does, `safe` what makes it safe to run twice. A beat that no worker took within `expires_s`
-    seconds is dropped: the next one does the same work.
+    seconds is dropped: the next one does the same work. `queue` names the workers that take it.
     """
 
     task: str
@@ -20,6 +20,7 @@ class Job:
     every_s: float = 0
     at: tuple[int, int] | None = None
     expires_s: int = 30
+    queue: str = "celery"
 
     @property
     def schedule(self) -> float | crontab:
@@ -164,6 +165,13 @@ JOBS: tuple[Job, ...] = (
         expires_s=3600,
     ),
     Job(
+        task="wallets.run_movements",
+        title="Carries out deposits and withdrawals that wait for the next run",
+        safe="each is locked and ends once; its posting has its own key",
+        every_s=60,
+        expires_s=50,
+    ),
+    Job(
         task="ledger.seal",
         title="Seals what was booked into blocks",
         safe="one sealer at a time; a transaction is in one block, the database refuses a second",
@@ -223,14 +231,15 @@ JOBS: tuple[Job, ...] = (
         at=(1, 30),
         expires_s=3600,
     ),
+    # --- fraud ------------------------------------------------------------------------------------------------------
     Job(
-        task="compliance.return_reports",
-        title="Gives documents back whose second person did not agree",
-        safe="only a document that waits is given back",
+        task="fraud.train_queued",
+        title="Trains the fraud models that were asked for",
+        safe="a run is taken with SKIP LOCKED, makes at most one model and is final once done",
         every_s=60,
         expires_s=50,
+        queue="training",
     ),
-    # --- fraud ------------------------------------------------------------------------------------------------------
     # --- assistant --------------------------------------------------------------------------------------------------
     Job(
         task="assistant.delete_old_chats",
@@ -266,8 +275,12 @@ JOBS_BY_TASK = {job.task: job for job in JOBS}
 
 
 def beat_schedule() -> dict[str, dict[str, object]]:
-    """Return the schedule as Celery's `beat_schedule` takes it."""
+    """Return the schedule as Celery's `beat_schedule` takes it, with options as the scheduler in the database names them."""
     return {
-        job.task: {"task": job.task, "schedule": job.schedule, "options": {"expires": job.expires_s}}
+        job.task: {
+            "task": job.task,
+            "schedule": job.schedule,
+            "options": {"expire_seconds": job.expires_s, "queue": job.queue},
+        }
         for job in JOBS
     }

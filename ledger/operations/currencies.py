@@ -28,6 +28,11 @@ class NewRate:
     rate: Decimal
     valid_at: datetime
 
+    @property
+    def key(self) -> tuple[str, str, str, str, datetime]:
+        """What there is one rate of."""
+        return self.base, self.quote, self.kind, self.source, self.valid_at
+
 
 def read_rate(text: str) -> Decimal:
     """
@@ -72,7 +77,7 @@ def record_rate(
     :raises RateExists: if the same source said something else for the same instant
     """
     new = NewRate(base=base, quote=quote, kind=kind, source=source, rate=rate, valid_at=valid_at)
-    _check(new, now)
+    check_new(new, now)
     actor = trail.current_actor()
     row = FxRate(
         base=base,
@@ -112,7 +117,7 @@ def record_rates(*, rates: Sequence[NewRate], now: datetime) -> int:
     One record in the trail stands for them all.
     """
     for new in rates:
-        _check(new, now)
+        check_new(new, now)
     actor = trail.current_actor()
     made = FxRate.objects.bulk_create(
         [
@@ -141,19 +146,41 @@ def record_rates(*, rates: Sequence[NewRate], now: datetime) -> int:
     return fresh
 
 
+def find_others(rates: Sequence[NewRate]) -> list[int]:
+    """Return the places in `rates` of those for which another rate is on record."""
+    known = {_key(row): row for row in _recorded(rates)}
+    return [
+        place
+        for place, new in enumerate(rates)
+        if (row := known.get(new.key)) is not None and row.rate != new.rate
+    ]
+
+
 def _compare(rates: Sequence[NewRate], ours: set[str]) -> int:
     """Return how many rows are new; one that was there before must say the same."""
-    instants = {new.valid_at for new in rates}
-    rows = FxRate.objects.filter(valid_at__in=instants, source__in={new.source for new in rates})
-    known = {(row.base, row.quote, row.kind, row.source, row.valid_at): row for row in rows}
-    for new in rates:
-        row = known[new.base, new.quote, new.kind, new.source, new.valid_at]
-        if row.rate != new.rate:
-            raise RateExists(base=new.base, quote=new.quote, kind=new.kind, source=new.source)
-    return sum(row.public_id in ours for row in known.values())
+    for place in find_others(rates):
+        other = rates[place]
+        raise RateExists(base=other.base, quote=other.quote, kind=other.kind, source=other.source)
+    return sum(row.public_id in ours for row in _recorded(rates))
 
 
-def _check(new: NewRate, now: datetime) -> None:
+def _recorded(rates: Sequence[NewRate]) -> list[FxRate]:
+    """Return what is on record of these instants and sources; a few rows more do no harm."""
+    instants, sources = {new.valid_at for new in rates}, {new.source for new in rates}
+    return list(FxRate.objects.filter(valid_at__in=instants, source__in=sources))
+
+
+def _key(row: FxRate) -> tuple[str, str, str, str, datetime]:
+    return row.base, row.quote, row.kind, row.source, row.valid_at
+
+
+def check_new(new: NewRate, now: datetime) -> None:
+    """
+    Judge a rate by itself.
+
+    :raises UnknownCurrency: if a code is not in ISO 4217
+    :raises InvalidRate: for everything else that is wrong with it
+    """
     exponent(new.base)
     exponent(new.quote)
     check_rate(new.rate)

@@ -132,6 +132,12 @@ def _position(currency: str, holding: Holding, waiting: int, now: datetime) -> P
     )
 
 
+def realised_by_currency() -> dict[str, int]:
+    """Return the result that each currency's deals have brought so far, in minor units of base currency."""
+    rows = FxCost.objects.values_list("currency").annotate(minor=Sum("result_minor"))
+    return dict(rows.order_by("currency"))
+
+
 def list_deals() -> QuerySet[FxDeal]:
     """Return all deals with their transactions, newest first."""
     return FxDeal.objects.select_related("transaction").order_by("-dealt_at", "-id")

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from flowlet.core.currencies import exponent
 from flowlet.core.money import allocate
@@ -21,11 +21,6 @@ CLOSING_DAYS_MAX = 5
 def base_currency() -> str:
     """Return the currency in which the books are summed up."""
     return str(settings.FLOWLET_BASE_CURRENCY)
-
-
-def list_rates() -> QuerySet[FxRate]:
-    """Return all rates, newest instant first."""
-    return FxRate.objects.order_by("-valid_at", "-id")
 
 
 def rate_at(

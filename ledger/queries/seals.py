@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from ledger.models.seals import Anchor, Block, LedgerCheck, SealedTransaction
 
@@ -45,10 +45,12 @@ def list_checks() -> QuerySet[LedgerCheck]:
 
 
 def find_seal(transaction_id: int) -> SealedTransaction | None:
-    """Return the block of a transaction with its anchor, or None while it waits."""
-    return SealedTransaction.objects.filter(pk=transaction_id).select_related("block__anchor").first()
+    """
+    Return the block of a transaction, or None while it waits; one query.
 
-
-def find_anchor_over(block: int) -> Anchor | None:
-    """Return the first anchor that vouches for a block: its own or that of a later one, whose hash contains it."""
-    return Anchor.objects.filter(pk__gte=block).order_by("pk").first()
+    `anchored_at` on it tells when the first anchor over the block was signed, or None: the hash of a later block
+    contains that of the earlier ones.
+    """
+    over = Anchor.objects.filter(pk__gte=OuterRef("block_id")).order_by("pk").values("made_at")[:1]
+    rows = SealedTransaction.objects.filter(pk=transaction_id).select_related("block")
+    return rows.annotate(anchored_at=Subquery(over)).first()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from ledger.models.seals import Block, DayTotal, SealedHoldEvent, SealedTransaction
 from ledger.models.transactions import LedgerTransaction, TransactionText
@@ -277,18 +277,23 @@ def test_erased_words_leave_every_digest_verifiable(books: Posted) -> None:
 
 
 def test_after_a_rotation_old_and_new_rows_verify(books: Posted) -> None:
-    kept = read_keys()
     fresh = rotate_key()
     fund(wallet_account(), 5)
     seal()
 
     assert set(LedgerTransaction.objects.values_list("key_id", flat=True)) == {fresh - 1, fresh}
     assert findings() == []
-    # After a restore without the keys nothing verifies until they are put back.
-    with as_superuser(f"DELETE FROM ledger_keypad WHERE key_id < {fresh}"):
+    # After a restore without the keys nothing is posted and nothing verifies until they are put back.
+    kept = read_keys()
+    with as_superuser("DELETE FROM ledger_keypad", "DELETE FROM ledger_signer"):
         assert ("signed_postings", "key_id") in kinds()
+        with pytest.raises(IntegrityError, match="no key to sign with"), transaction.atomic():
+            fund(wallet_account(), 5)
         assert restore_keys(kept) == sorted(kept)
+        again = fund(wallet_account(), 5)
         assert findings() == []
+        latest = LedgerTransaction.objects.get(pk=again.transaction_id)
+        assert (latest.key_id, latest.epoch) == (fresh, 2)
 
 
 def test_the_command_checks_the_chain_when_asked(books: Posted, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,6 +23,7 @@ from ledger.queries.positions import list_positions
 from ledger.queries.verification import verify
 from ledger.rates import Holding, Terms
 from ledger.tests.factories import NOW, TODAY, bank, draft, fund, make_rate, wallet_account
+from ledger.tests.threads import together
 
 FIRST, LAST = TODAY.replace(day=1), TODAY.replace(day=30)
 MONTH_END = NOW.replace(day=30)
@@ -224,6 +225,26 @@ def test_a_cover_booked_by_hand_has_its_price_from_its_own_leg():
 
     assert done.result == Money(50, EUR)
     assert held("FX_POSITION", EUR) == 0
+
+
+@pytest.mark.django_db
+def test_the_base_currency_is_fixed_by_the_first_deal(settings):
+    deal(*WORKED, key="one", spread=100)
+    settings.FLOWLET_BASE_CURRENCY = USD
+
+    with pytest.raises(DatabaseError, match="valued in EUR"), transaction.atomic():
+        deal(*WORKED, key="two", spread=100)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_runs_at_the_same_moment_work_each_posting_out_once():
+    deal(*WORKED, key="one", spread=100)
+    deal(Money(10_890, USD), Money(9_700, EUR), key="two")
+
+    answers = together(*[lambda: realise_results(now=NOW)] * 4)
+
+    assert sorted(len(done) for done in answers) == [0, 0, 0, 1]
+    assert (FxCost.objects.count(), held("FX_REALISED", EUR)) == (2, -200)
 
 
 @given(

@@ -9,12 +9,13 @@ from django.db import DatabaseError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowlet.core.money import InvalidAmount, Money
 from ledger.choices import RateKind
 from ledger.errors import InvalidRate, RateExists, RateMissing
 from ledger.models.currencies import FxRate
 from ledger.operations.currencies import NewRate, read_rate, record_rate, record_rates
 from ledger.queries.rates import rate_at, rate_now, to_base
-from ledger.rates import Rate, exchanged, needed
+from ledger.rates import Rate, agreed_terms, exchanged, needed
 from ledger.tests.factories import NOW, make_rate
 
 DAY = NOW.date()
@@ -71,6 +72,35 @@ def test_there_and_back_is_off_by_no_more_than_one_rounding_each_way(pair, value
 
 def _digits(currency: str) -> int:
     return {"JPY": 0, "EUR": 2, "KWD": 3, "CLF": 4}[currency]
+
+
+@given(
+    pair=st.tuples(st.sampled_from(DIGITS), st.sampled_from(DIGITS)).filter(lambda p: p[0] != p[1]),
+    mid=st.decimals("0.0001", "99999", places=9).map(Fraction),
+    minor=st.integers(1, 10**12),
+    spread_bp=st.integers(0, 2_000),
+    fixes_buy=st.booleans(),
+)
+def test_terms_between_currencies_of_any_digits_add_up(pair, mid, minor, spread_bp, fixes_buy):
+    sold, bought = pair
+    try:
+        terms = agreed_terms(
+            Money(minor, pair[fixes_buy]), sold=sold, bought=bought, mid=mid, spread_bp=spread_bp
+        )
+    except InvalidAmount:
+        return  # too small or too large for one side
+
+    assert terms.into_position + terms.spread == terms.sell
+    assert terms.into_position.minor > 0
+    assert abs(terms.spread.minor - Fraction(terms.sell.minor * spread_bp, 10_000)) < 1
+    # Either side follows from the other by the agreed rate and one rounding.
+    exact = terms.sell.minor * Fraction(terms.rate) * Fraction(10) ** (_digits(bought) - _digits(sold))
+    if fixes_buy:
+        unit = Fraction(terms.rate) * Fraction(10) ** (_digits(bought) - _digits(sold))
+        assert abs(terms.buy.minor - exact) <= unit / 2
+    else:
+        assert abs(terms.buy.minor - exact) <= Fraction(1, 2)
+        assert terms.buy.minor == round(exact)
 
 
 @given(

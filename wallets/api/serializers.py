@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from flowlet.core.money import Money
+from flowlet.core.money import MINOR_MAX, Money
 from flowlet.gateway.fields import (
     AmountField,
     CountField,
@@ -24,14 +24,16 @@ from ledger.models.transactions import Posting
 from ledger.queries.history import BalanceAt
 from wallets.choices import (
     BankAccountStatus,
+    Execution,
     LimitInterval,
     LimitKind,
     MoneySource,
+    MonitorSide,
     MovementStatus,
     WalletStatus,
 )
 from wallets.limits import Limit
-from wallets.models import BankAccount, Movement, Wallet
+from wallets.models import BalanceMonitor, BankAccount, Movement, Wallet
 
 BANK_BALANCE_MAX = 10**12
 PARTNER_REASONS = ("CUSTOMER_REQUEST", "LOST_ACCESS", "SUSPECTED_FRAUD")
@@ -217,6 +219,33 @@ class MovementIn(StrictSerializer):
     )
     amount = AmountField(help_text="Minor units.")
     currency = CurrencyField()
+    execution = WordField(
+        codes=Execution.values,
+        default="INSTANT",
+        help_text="At once, or with the next run: until then the money is held (or announced) and you may cancel. Bank only.",
+    )
+
+
+class MonitorIn(StrictSerializer):
+    """A line to be told about when the booked balance crosses it."""
+
+    side = WordField(codes=MonitorSide.values, help_text="Falls below it, or rises to or above it.")
+    threshold = serializers.IntegerField(
+        min_value=-MINOR_MAX, max_value=MINOR_MAX, help_text="Minor units of the wallet's currency."
+    )
+
+
+class MonitorOut(serializers.Serializer[Any]):
+    """A balance monitor."""
+
+    id = serializers.CharField()
+    object = serializers.ChoiceField(choices=["balance_monitor"])
+    wallet = serializers.CharField()
+    side = serializers.ChoiceField(choices=[code.lower() for code in MonitorSide.values])
+    threshold = serializers.IntegerField()
+    currency = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
 
 
 class MovementQuery(ListQuery):
@@ -248,6 +277,7 @@ class MovementOut(serializers.Serializer[Any]):
     failure = FailureOut(allow_null=True)
     transaction = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
 
 
 class LimitOut(serializers.Serializer[Any]):
@@ -368,6 +398,21 @@ def render_movement(row: Movement) -> dict[str, Any]:
         "failure": {"code": row.refusal_code, "detail": row.refusal_detail} if refused else None,
         "transaction": row.transaction.public_id if row.transaction else None,
         "created_at": row.created_at,
+        "ended_at": row.ended_at,
+    }
+
+
+def render_monitor(row: BalanceMonitor) -> dict[str, Any]:
+    """Return a balance monitor; needs `wallet` selected."""
+    return {
+        "id": row.public_id,
+        "object": "balance_monitor",
+        "wallet": row.wallet.public_id,
+        "side": row.side.lower(),
+        "threshold": row.threshold_minor,
+        "currency": row.wallet.currency,
+        "created_at": row.created_at,
+        "ended_at": row.ended_at,
     }
 
 

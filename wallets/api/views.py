@@ -19,7 +19,7 @@ from ledger.queries.history import balances_at
 from ledger.queries.holds import owed_by
 from wallets import queries
 from wallets.api import serializers as s
-from wallets.choices import FrozenBy, MoneySource, MovementStatus
+from wallets.choices import Execution, FrozenBy, MoneySource, MovementStatus
 from wallets.errors import InvalidIban, refusal_of
 from wallets.limits import limits_of
 from wallets.models import BankAccount, Movement, Wallet
@@ -355,6 +355,8 @@ def _move(
     cash = values["method"] == MoneySource.CASH
     needed, foreign = ("location", "bank_account") if cash else ("bank_account", "location")
     faults = [FieldError(f"/{needed}", "required", "This method needs it.")] if needed not in values else []
+    if cash and values["execution"] != Execution.INSTANT:
+        faults.append(FieldError("/execution", "invalid_choice", "Cash moves at once."))
     if foreign in values:
         faults.append(FieldError(f"/{foreign}", "unknown_field", "This method has none."))
     if faults:
@@ -369,7 +371,7 @@ def _move(
     if cash:
         return by_cash(location=values["location"], **common)
     account: BankAccount = _named(queries.get_bank_account, request, values["bank_account"], "/bank_account")
-    return by_bank(bank_account_id=account.pk, **common)
+    return by_bank(bank_account_id=account.pk, execution=values["execution"], **common)
 
 
 def _answer(view: ApiView, row: Movement, resource: str) -> Response | Answer:

@@ -6,7 +6,13 @@ CREATE FUNCTION ledger_fx_deal_guard() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     found record;
+    base text := (SELECT base_currency FROM ledger_fxdeal ORDER BY id DESC LIMIT 1);
 BEGIN
+    -- Costs add up in one currency only: the setting is fixed by the first deal.
+    IF base <> NEW.base_currency THEN
+        RAISE EXCEPTION 'deals are valued in %, not in %', base, NEW.base_currency
+            USING ERRCODE = '23514', CONSTRAINT = 'deal_base_fixed', TABLE = TG_TABLE_NAME;
+    END IF;
     IF NOT EXISTS (SELECT FROM ledger_transaction
                    WHERE id = NEW.transaction_id AND xid = pg_current_xact_id()::text::bigint) THEN
         RAISE EXCEPTION 'the deal comes with its transaction'

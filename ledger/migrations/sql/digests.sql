@@ -29,6 +29,7 @@ CREATE FUNCTION ledger_key_install(number integer, key bytea) RETURNS void LANGU
 DECLARE
     inner_bytes bytea := decode(repeat('36', 64), 'hex');
     outer_bytes bytea := decode(repeat('5c', 64), 'hex');
+    latest smallint;
 BEGIN
     IF length(key) <> 32 THEN
         RAISE EXCEPTION 'a key has 32 bytes, not %', length(key);
@@ -40,8 +41,11 @@ BEGIN
     INSERT INTO ledger_keypad (key_id, inner_pad, outer_pad) VALUES (number, inner_bytes, outer_bytes);
     UPDATE ledger_signer SET key_id = number, inner_pad = inner_bytes, outer_pad = outer_bytes;
     IF NOT FOUND THEN
+        -- The first key of all, or the first after a restore that left this row out: that begins an epoch too.
+        latest := greatest((SELECT max(epoch) FROM ledger_transaction), (SELECT max(epoch) FROM ledger_holdevent));
         INSERT INTO ledger_signer (key_id, inner_pad, outer_pad, epoch, cluster, older_sealed)
-        SELECT number, inner_bytes, outer_bytes, 1, system_identifier, true FROM pg_control_system();
+        SELECT number, inner_bytes, outer_bytes, coalesce(latest, 0) + 1, system_identifier, latest IS NULL
+        FROM pg_control_system();
     END IF;
 END $$;
 REVOKE ALL ON FUNCTION ledger_key_install(integer, bytea) FROM PUBLIC;

@@ -167,6 +167,10 @@ BEGIN
         NEW.leg_count, NEW.reverses_id, NEW.approval_id, NEW.quote, NEW.fx_rate, NEW.actor, NEW.context,
         NEW.text_digest, NEW.xid, s.epoch, NEW.posted_at, s.key_id))
     INTO NEW.key_id, NEW.epoch, NEW.mac FROM ledger_signer AS s;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no key to sign with: manage.py ledger_key import'
+            USING ERRCODE = '23514', CONSTRAINT = 'ledger_key_missing', TABLE = TG_TABLE_NAME;
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER transaction_guard BEFORE INSERT ON ledger_transaction
