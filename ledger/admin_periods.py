@@ -168,7 +168,7 @@ def _closing_panel(closing: PeriodClosing, name: str) -> Panel:
         ("Postings in the month", f"{closing.postings:,}"),
         ("Digest", Code(bytes(closing.digest).hex()[:16])),
     ]
-    return facts_panel(f"Closing {closing.version}", facts, side=True)
+    return facts_panel(f"Closing {closing.version}, how", facts, side=True)
 
 
 @action(
