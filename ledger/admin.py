@@ -14,13 +14,20 @@ from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.site import register
 from flowlet.backoffice.timeline import say
 from flowlet.core.money import Money
+from ledger import admin_bank as _bank  # noqa: F401 - registers the pages of bank files
 from ledger import admin_books as _books  # noqa: F401 - registers its pages
+from ledger import admin_breaks as _breaks  # noqa: F401 - registers its pages
 from ledger import admin_currencies as _currencies  # noqa: F401 - registers rates, deals, positions
 from ledger import admin_journals as _journals  # noqa: F401 - registers its pages
+from ledger import admin_matches as _matches  # noqa: F401 - registers its pages
+from ledger import admin_matching_today as _matching_today  # noqa: F401 - fills Today
 from ledger import admin_periods as _periods  # noqa: F401 - registers its pages
 from ledger import admin_queue as _queue  # noqa: F401 - registers the list
+from ledger import admin_safeguarding as _safeguarding  # noqa: F401 - registers its pages
 from ledger import admin_transactions as _transactions  # noqa: F401 - registers its pages
 from ledger import admin_trial_balance as _trial_balance  # noqa: F401 - registers the page
+from ledger import admin_workbench as _workbench  # noqa: F401 - registers the page
+from ledger import admin_write_off_rules as _write_off_rules  # noqa: F401 - registers its page
 from ledger import metrics as _metrics  # noqa: F401 - registers what operators watch
 from ledger.admin_parts import (
     account_link,
@@ -218,3 +225,11 @@ class PostingAdmin(ModelAdmin):
 say("ledger_account.open", "Ledger account opened", "landmark")
 say("ledger_account.set_status", "Status of the ledger account changed", "landmark")
 say("ledger_transaction.reverse", "Booking reversed", "history")
+say("ledger_account.shard", "Shards of the account opened", "landmark")
+say("ledger_key.install", "Key of the seals installed", "key-round")
+say("ledger_transaction.erase_text", "Text of a booking erased", "file-text")
+say("books.export", "Books exported", "download")
+say("trial_balance.export", "Trial balance exported", "download")
+say("queued_posting.retry", "Waiting posting tried again", "refresh-cw")
+say("exchange_rate.import", "Exchange rates imported", "arrow-left-right")
+say("exchange_rate.record", "Exchange rate recorded", "arrow-left-right")

@@ -21,6 +21,7 @@ class WalletsConfig(AppConfig):
         from wallets import (
             events,  # noqa: F401 - declares the event types
             limits,
+            reconciling,  # noqa: F401 - tells reconciliation what deposits are
         )
 
         import_module("wallets.receivers")  # needs loaded models

@@ -21,6 +21,7 @@ from flowlet.core.errors import AppError
 from flowlet.core.money import Money
 from flowlet.demo import (
     analytics,
+    bankfiles,
     books,
     cards,
     chain,
@@ -29,6 +30,7 @@ from flowlet.demo import (
     kyc,
     monitoring,
     rails,
+    reconciling,
     reports,
     vendors,
 )
@@ -55,6 +57,8 @@ PARTS: Parts = (
 )
 # Those to whom it is all the same whether a model judges payments yet: only now the fraud models may.
 LATER_PARTS: Parts = (
+    ("Reading the banks' statements", bankfiles.fill),
+    ("Settling breaks", reconciling.fill),
     ("Linking banks, chatting", vendors.fill),
     ("Watching for laundering", monitoring.fill),
     ("Reporting to the authority", reports.fill),  # reads the cases

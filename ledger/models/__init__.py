@@ -1,5 +1,27 @@
 """Django looks for models here; import each from the module that holds it."""
 
-from ledger.models import accounts, currencies, holds, journals, periods, queue, seals, transactions
+from ledger.models import (
+    accounts,
+    currencies,
+    holds,
+    journals,
+    matching,
+    periods,
+    queue,
+    reconciliation,
+    seals,
+    transactions,
+)
 
-__all__ = ["accounts", "currencies", "holds", "journals", "periods", "queue", "seals", "transactions"]
+__all__ = [
+    "accounts",
+    "currencies",
+    "holds",
+    "journals",
+    "matching",
+    "periods",
+    "queue",
+    "reconciliation",
+    "seals",
+    "transactions",
+]
