@@ -23,15 +23,14 @@ from flowlet.core.errors import AppError
 from ledger.admin_parts import amount_cell
 from ledger.choices import CheckScope, CheckStatus
 from ledger.models.accounts import Account
-from ledger.models.seals import Anchor, LedgerCheck
+from ledger.models.seals import Block, LedgerCheck
 from ledger.models.transactions import LedgerTransaction
 from ledger.operations.checking import request_check, step_of
 from ledger.queries import history
 from ledger.queries.seals import (
     Proof,
     Unsealed,
-    find_latest_block,
-    get_unsealed,
+    get_chain,
     list_anchors,
     list_checks,
 )
@@ -72,7 +71,8 @@ def seals(request: HttpRequest) -> HttpResponse:
     """
     if request.method == "POST":
         return _check_now(request)
-    now, unsealed, checks = clock.now(), get_unsealed(), list(list_checks()[:_SHOWN])
+    now, checks = clock.now(), list(list_checks()[:_SHOWN])
+    unsealed, block = get_chain()
     latest = next((check for check in checks if check.status not in _OPEN), None)
     return page(
         request,
@@ -88,7 +88,7 @@ def seals(request: HttpRequest) -> HttpResponse:
         ],
         side_panels=[
             *([_form_panel(checks)] if person_of(request).may(RUN) else []),
-            _chain_panel(unsealed, now),
+            _chain_panel(unsealed, block, now),
         ],
     )
 
@@ -125,8 +125,7 @@ def _form_panel(checks: list[LedgerCheck]) -> Panel:
     return Panel(title="Check the ledger", template="ledger/check_now.html", data=data, side=True)
 
 
-def _chain_panel(unsealed: Unsealed, now: datetime) -> Panel:
-    block = find_latest_block()
+def _chain_panel(unsealed: Unsealed, block: Block | None, now: datetime) -> Panel:
     facts: list[tuple[str, object]] = [
         ("Latest block", f"{block.n:,}" if block else "None yet"),
         ("Sealed", When(block.sealed_at) if block else ""),
@@ -209,8 +208,8 @@ def _anchors_panel() -> Panel:
     )
 
 
-def _kept_in(anchor: Anchor) -> object:
-    places = sorted(copy.store for copy in anchor.copies.all())
+def _kept_in(anchor: Any) -> object:
+    places = sorted(anchor.stores)
     return ", ".join(places) if places else Badge("Not stored yet", "warn")
 
 

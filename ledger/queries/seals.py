@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 
 from ledger.models.seals import Anchor, Block, LedgerCheck
 from ledger.models.transactions import LedgerTransaction, TransactionText
@@ -30,14 +31,28 @@ def get_unsealed() -> Unsealed:
         return Unsealed(*cursor.fetchone())
 
 
+def get_chain() -> tuple[Unsealed, Block | None]:
+    """Return what waits for the sealer and the newest block; one query."""
+    sql = """
+        SELECT u.*, b.n, b.sealed_at, b.hash, b.key_id FROM ledger_unsealed() AS u
+        LEFT JOIN LATERAL (SELECT * FROM ledger_block ORDER BY n DESC LIMIT 1) AS b ON true
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        transactions, hold_events, oldest, n, sealed_at, digest, key_id = cursor.fetchone()
+    block = None if n is None else Block(n=n, sealed_at=sealed_at, hash=digest, key_id=key_id)
+    return Unsealed(transactions, hold_events, oldest), block
+
+
 def find_latest_block() -> Block | None:
     """Return the newest block, or None."""
     return Block.objects.order_by("-n").first()
 
 
 def list_anchors() -> QuerySet[Anchor]:
-    """Return the anchors with their blocks and copies, newest first."""
-    return Anchor.objects.select_related("block").prefetch_related("copies").order_by("-pk")
+    """Return the anchors, newest first; `stores` names the places outside that hold each."""
+    stores = ArrayAgg("copies__store", filter=Q(copies__isnull=False), default=Value([]))
+    return Anchor.objects.annotate(stores=stores).order_by("-pk")
 
 
 def list_checks() -> QuerySet[LedgerCheck]:

@@ -34,7 +34,7 @@ def account(transactional_db: None, tmp_path: Path, settings: Any) -> Account:
     check_now(since=now - timedelta(days=1), now=now)
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
-        cursor.execute("UPDATE ledger_posting SET amount = amount - 1 WHERE id IN (3, 4)")
+        cursor.execute("UPDATE ledger_posting SET amount = amount - 1 WHERE leg = 1")
         cursor.execute("SET session_replication_role = DEFAULT")
     check_now(since=None, now=now)
     return payer
