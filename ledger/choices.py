@@ -48,3 +48,21 @@ class HoldStatus(TextChoices):
     CAPTURED = "CAPTURED", "Captured"
     RELEASED = "RELEASED", "Released"
     EXPIRED = "EXPIRED", "Expired"
+
+
+class ExportState(TextChoices):
+    """How an export stands; the file can be fetched while it is DONE."""
+
+    QUEUED = "QUEUED", "Queued"
+    RUNNING = "RUNNING", "Running"
+    DONE = "DONE", "Ready"
+    FAILED = "FAILED", "Failed"
+    EXPIRED = "EXPIRED", "Expired"
+
+
+class ExportSubject(TextChoices):
+    """Whose statements an export holds."""
+
+    WALLET = "WALLET", "Wallet"
+    CUSTOMER = "CUSTOMER", "Customer"
+    PARTNER = "PARTNER", "Partner"

@@ -21,7 +21,8 @@ from flowlet.backoffice.people import person_of
 from flowlet.backoffice.site import register_page
 from flowlet.core import clock
 from flowlet.core.errors import AppError
-from ledger.statements.builder import Statement, StatementNotProven, build_statement
+from ledger.statements.builder import build_statement
+from ledger.statements.facts import Statement, StatementNotProven
 from ledger.statements.formats import STATEMENT_FORMATS, Format
 from wallets.models import Wallet
 from wallets.queries import names_of_accounts

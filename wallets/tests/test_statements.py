@@ -11,7 +11,8 @@ from django.urls import reverse
 from flowlet.audit.models import AuditRecord
 from flowlet.core.money import Money
 from ledger.models.transactions import Posting
-from ledger.statements.builder import BadSpan, Entry, Statement, StatementNotProven, build_statement, prove
+from ledger.statements.builder import build_statement
+from ledger.statements.facts import BadSpan, Entry, Statement, StatementNotProven, prove
 from ledger.statements.formats import STATEMENT_FORMATS
 from payments.operations import create_payment
 from wallets.operations.bank import withdraw
