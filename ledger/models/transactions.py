@@ -17,6 +17,9 @@ class LedgerTransaction(models.Model):
     `source` and `source_key` name the cause and are there once; `fingerprint` is the SHA-256 of the content, by which
     a repeat is told from a clash. `context` holds ids only. The database sets `xid` and `posted_at`, whatever was
     sent, and wants all `leg_count` legs in one statement of the same database transaction.
+
+    `approval` is what two people agreed on, `quote` the public id of the exchange quote that it uses up, `fx_rate` the
+    rate applied: units of the bought currency for one unit of the sold one.
     """
 
     public_id = PublicIdField(prefix="txn")
@@ -36,6 +39,12 @@ class LedgerTransaction(models.Model):
         db_constraint=False,
         db_index=False,
     )
+    # What an approval, a quote and a rate stand for is judged by the guards of those who use them.
+    approval = models.ForeignKey(
+        "backoffice.Approval", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    quote = models.CharField(max_length=40, blank=True, db_default="")
+    fx_rate = models.DecimalField(max_digits=24, decimal_places=12, null=True, blank=True)
     actor = models.CharField(max_length=100)
     context = models.JSONField(default=dict)
     xid = models.BigIntegerField(default=0, editable=False)
@@ -55,6 +64,7 @@ class LedgerTransaction(models.Model):
             models.UniqueConstraint(
                 fields=["reverses"], condition=Q(reverses__isnull=False), name="transaction_reversed_once"
             ),
+            models.UniqueConstraint(fields=["quote"], condition=~Q(quote=""), name="transaction_quote_once"),
             models.CheckConstraint(
                 name="transaction_named",
                 condition=~Q(kind="") & ~Q(source="") & ~Q(source_key="") & ~Q(actor=""),
