@@ -1,7 +1,11 @@
 """What wallets adds to other pages: panels of the customer page, search, sentences of the time line."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
+from urllib.parse import urlencode
+
+from django.urls import reverse
 
 from flowlet.audit.models import AuditRecord
 from flowlet.backoffice.cells import Tone
@@ -16,8 +20,12 @@ from wallets.models import Wallet
 from wallets.queries import wallets_of
 
 
-def _wallets(customer: Customer, _person: Person, _now: datetime) -> Panel:
-    return wallets_panel(list(wallets_of(customer.pk)))
+def _wallets(customer: Customer, person: Person, _now: datetime) -> Panel:
+    panel, wallets = wallets_panel, list(wallets_of(customer.pk))
+    if not wallets or not person.may("wallets.export_statement"):
+        return panel(wallets)
+    href = f"{reverse('admin:statements')}?{urlencode({'customer': customer.public_id})}"
+    return replace(panel(wallets), href=href, href_text="Statements")
 
 
 PANELS.register("wallets")(CustomerPanel(build=_wallets, permission="wallets.view_wallet", order=10))
@@ -65,3 +73,7 @@ _says("bank_account.link: Bank account linked", "landmark")
 _says("deposit.create: Money deposited", "arrow-down-to-line")
 _says("withdrawal.create: Money withdrawn", "arrow-up-from-line")
 _says("statement.export: Statement exported", "download")
+_says("statement.issue: Official statement issued", "file-text")
+_says("statement.export_request: Export of statements asked for", "download")
+_says("statement.export_fetch: Export of statements fetched", "download")
+_says("statement.export_expire: Export of statements deleted", "clock")

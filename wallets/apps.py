@@ -17,6 +17,7 @@ class WalletsConfig(AppConfig):
         from wallets import (
             events,  # noqa: F401 - declares the event types
             limits,
+            statement_subjects,  # noqa: F401 - names wallets for the ledger's statements
         )
 
         formats.load()

@@ -1,9 +1,11 @@
 """Answers as bytes: what is stored under an idempotency key is exactly what is sent."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import orjson
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.response import Response
 
 JSON = "application/json"
@@ -25,9 +27,16 @@ class Answer:
     object_id: str = ""
     code: str = ""
 
-    def response(self) -> HttpResponse:
+    # A file too big for memory: read once, instead of `body`, and never kept under an idempotency key.
+    pieces: Iterator[bytes] | None = None
+
+    def response(self) -> HttpResponseBase:
         """Return it as Django's response."""
-        response = HttpResponse(self.body, status=self.status, content_type=self.content_type)
+        response: HttpResponseBase
+        if self.pieces is None:
+            response = HttpResponse(self.body, status=self.status, content_type=self.content_type)
+        else:
+            response = StreamingHttpResponse(self.pieces, status=self.status, content_type=self.content_type)
         for name, value in self.headers.items():
             response.headers[name] = value
         return response

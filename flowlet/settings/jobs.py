@@ -116,6 +116,26 @@ JOBS: tuple[Job, ...] = (
         safe="an expired hold is final; the database refuses a second expiry",
         every_s=10,
     ),
+    Job(
+        task="ledger.issue_statements",
+        title="Issues the official statements of months that are over",
+        safe="a day has one statement, numbers continue; the database refuses any other",
+        at=(1, 10),
+        expires_s=3_600,
+    ),
+    Job(
+        task="ledger.run_exports",
+        title="Makes the exports that were asked for",
+        safe="each export is claimed; files that are finished stay, others are written anew",
+        every_s=5,
+    ),
+    Job(
+        task="ledger.expire_exports",
+        title="Deletes exports that were kept long enough",
+        safe="an expired export is final; what is gone is gone",
+        every_s=3_600,
+        expires_s=3_000,
+    ),
     # --- cards ------------------------------------------------------------------------------------------------------
     Job(
         task="cards.expire_authorizations",

@@ -112,6 +112,7 @@ class ExportJob(models.Model):
     files_done = models.IntegerField(default=0)
     files_total = models.IntegerField(default=0)
     size = models.BigIntegerField(default=0)
+    attempts = models.SmallIntegerField(default=0)
     actor = models.CharField(max_length=100)
     actor_label = models.CharField(max_length=160, blank=True, default="")
     created_at = models.DateTimeField()

@@ -29,7 +29,14 @@ ENTRIES_MAX = 10_000
 
 
 def build_statement(
-    *, account_id: int, first: date, last: date, reference: str, owner: str, names: Names, streamed: bool = False
+    *,
+    account_id: int,
+    first: date,
+    last: date,
+    reference: str,
+    owner: str,
+    names: Names,
+    streamed: bool = False,
 ) -> Statement:
     """
     Return the proven statement of an account by effective date, on demand: it carries no number.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import IO
 
 from flowlet.backoffice.exports import guard
-from ledger.statements.facts import Statement
+from ledger.statements.facts import Entry, Statement
 from ledger.statements.formats import STATEMENT_FORMATS, Format
 
 HEAD = (
@@ -26,33 +26,35 @@ class CsvFormat(Format):
     def write(self, wanted: Iterable[Statement], out: IO[bytes], version: str = "") -> None:
         """Write line by line; see `Format`."""
         self.version(version)
-        text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=False)
-        text.write("\ufeff")
-        line = csv.writer(text).writerow
-        for statement in self.fitting(wanted):
-            line(HEAD)
-            line(_balance("opening", statement, statement.opening, statement.first))
-            decimal, currency = statement.decimal, statement.currency
-            for entry in statement.checked():
-                line(
-                    (
-                        "entry",
-                        entry.effective_date,
-                        entry.seq,
-                        entry.transaction,
-                        entry.kind,
-                        guard(entry.text),
-                        guard(entry.counterparty),
-                        decimal(entry.amount),
-                        decimal(entry.balance),
-                        currency,
-                        entry.booked_date,
-                        guard(entry.cause),
-                    )
-                )
-            line(_balance("closing", statement, statement.closing, statement.last))
-        text.flush()
-        text.detach()
+        text = io.TextIOWrapper(out, encoding="utf-8", newline="")
+        try:
+            text.write("\ufeff")
+            line = csv.writer(text).writerow
+            for statement in self.fitting(wanted):
+                line(HEAD)
+                line(_balance("opening", statement, statement.opening, statement.first))
+                for entry in statement.checked():
+                    line(_entry(statement, entry))
+                line(_balance("closing", statement, statement.closing, statement.last))
+        finally:
+            text.detach()
+
+
+def _entry(statement: Statement, entry: Entry) -> tuple[object, ...]:
+    return (
+        "entry",
+        entry.effective_date,
+        entry.seq,
+        entry.transaction,
+        entry.kind,
+        guard(entry.text),
+        guard(entry.counterparty),
+        statement.decimal(entry.amount),
+        statement.decimal(entry.balance),
+        statement.currency,
+        entry.booked_date,
+        guard(entry.cause),
+    )
 
 
 def _balance(row: str, statement: Statement, minor: int, day: object) -> tuple[object, ...]:

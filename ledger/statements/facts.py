@@ -188,7 +188,9 @@ class Statement:
                 raise StatementNotProven(f"{self.reference}: running balance differs at entry {entry.seq}")
             yield entry
         if running != self.closing:
-            raise StatementNotProven(f"{self.reference}: opening balance and entries miss the closing balance")
+            raise StatementNotProven(
+                f"{self.reference}: opening balance and entries miss the closing balance"
+            )
         totals = Totals(money_in, money_out, count_in)
         if count != len(self.entries) or (self.known_totals or totals) != totals:
             raise StatementNotProven(f"{self.reference}: the sums in the head are not those of the entries")
@@ -209,3 +211,8 @@ def prove(statement: Statement) -> None:
 def start_of(day: date) -> datetime:
     """Return the first instant of a day in the book's time zone, in UTC."""
     return datetime.combine(day, time.min, tzinfo=get_default_timezone()).astimezone(UTC)
+
+
+def day_of(at: datetime) -> date:
+    """Return the day of an instant in the book's time zone."""
+    return at.astimezone(get_default_timezone()).date()
