@@ -98,35 +98,47 @@ def _whose(request: HttpRequest) -> _Whose | None:
 
 def _wallet(public_id: str) -> _Whose | None:
     wallet = Wallet.objects.filter(public_id=public_id).select_related("customer", "partner").first()
-    return wallet and _Whose(
-        ExportSubject.WALLET,
-        public_id,
-        wallet.customer.name,
-        f"{wallet.customer.name}, {wallet.currency} · {wallet.public_id}",
-        reverse("admin:wallets_wallet_change", args=[public_id]),
-        wallet,
+    return (
+        None
+        if wallet is None
+        else _Whose(
+            ExportSubject.WALLET,
+            public_id,
+            wallet.customer.name,
+            f"{wallet.customer.name}, {wallet.currency} · {wallet.public_id}",
+            reverse("admin:wallets_wallet_change", args=[public_id]),
+            wallet,
+        )
     )
 
 
 def _customer(public_id: str) -> _Whose | None:
     customer = Customer.objects.filter(public_id=public_id).first()
-    return customer and _Whose(
-        ExportSubject.CUSTOMER,
-        public_id,
-        customer.name,
-        f"All wallets of {customer.name}",
-        reverse("admin:identity_customer_change", args=[public_id]),
+    return (
+        None
+        if customer is None
+        else _Whose(
+            ExportSubject.CUSTOMER,
+            public_id,
+            customer.name,
+            f"All wallets of {customer.name}",
+            reverse("admin:identity_customer_change", args=[public_id]),
+        )
     )
 
 
 def _partner(public_id: str) -> _Whose | None:
     partner = Partner.objects.filter(public_id=public_id).first()
-    return partner and _Whose(
-        ExportSubject.PARTNER,
-        public_id,
-        partner.name,
-        f"All wallets of all customers of {partner.name}",
-        reverse("admin:statements"),
+    return (
+        None
+        if partner is None
+        else _Whose(
+            ExportSubject.PARTNER,
+            public_id,
+            partner.name,
+            f"All wallets of all customers of {partner.name}",
+            reverse("admin:statements"),
+        )
     )
 
 

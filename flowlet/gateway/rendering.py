@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 import orjson
 from django.http import HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
 from rest_framework.response import Response
 
 JSON = "application/json"
@@ -30,13 +30,12 @@ class Answer:
     # A file too big for memory: read once, instead of `body`, and never kept under an idempotency key.
     pieces: Iterator[bytes] | None = None
 
-    def response(self) -> HttpResponseBase:
+    def response(self) -> HttpResponse:
         """Return it as Django's response."""
-        response: HttpResponseBase
-        if self.pieces is None:
-            response = HttpResponse(self.body, status=self.status, content_type=self.content_type)
-        else:
-            response = StreamingHttpResponse(self.pieces, status=self.status, content_type=self.content_type)
+        response = HttpResponse(self.body, status=self.status, content_type=self.content_type)
+        if self.pieces is not None:
+            streamed = StreamingHttpResponse(self.pieces, status=self.status, content_type=self.content_type)
+            response = cast("HttpResponse", streamed)  # nothing on the way asks for its content
         for name, value in self.headers.items():
             response.headers[name] = value
         return response

@@ -116,7 +116,7 @@ def run_export(*, clock: Clock) -> str:
         for file in list(ExportFile.objects.filter(job=job, finished_at=None).order_by("position")):
             _write_file(job, file, clock)
     except _LostClaim:
-        return job.public_id
+        return str(job.public_id)
     except AppError as refusal:
         _end(job, now=clock(), code=refusal.code, detail=refusal.detail)
     except InvariantBroken as broken:
@@ -125,7 +125,7 @@ def run_export(*, clock: Clock) -> str:
         _end(job, now=clock(), code="statement_not_proven", detail=detail)
     else:
         _end(job, now=clock())
-    return job.public_id
+    return str(job.public_id)
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 from django.utils.timezone import get_default_timezone
@@ -21,7 +21,7 @@ _COLUMNS = (
     *("transaction__public_id", "transaction__kind", "transaction__source_key", "transaction__reverses_id"),
     *("transaction__text__public_id", "transaction__text__text"),
 )
-_TEXT = cast("EncryptedTextField", TransactionText._meta.get_field("text"))  # noqa: SLF001 - Django's model API
+_TEXT: EncryptedTextField = TransactionText._meta.get_field("text")  # noqa: SLF001 - Django's model API
 
 
 class _Row(NamedTuple):

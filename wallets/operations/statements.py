@@ -63,7 +63,10 @@ def export_statement(
             )
             content = chosen.render(statement, version)
             digest = hashlib.sha256(content).hexdigest()
-            found = {"entries": [None, len(statement.entries)], "sha256": [None, digest]}
+            found: dict[str, list[object]] = {
+                "entries": [None, len(statement.entries)],
+                "sha256": [None, digest],
+            }
             _record(wallet, {**changes, **found}, outcome="DONE")
     except StatementNotProven as broken:
         _log.critical("statement not proven: %s", broken)
