@@ -17,6 +17,7 @@ from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.site import register
 from flowlet.core.ids import is_id
 from flowlet.core.money import Money
+from ledger import admin_queue as _queue  # noqa: F401 - registers the list
 from ledger import admin_statements as _statements  # noqa: F401 - registers the pages
 from ledger import admin_trial_balance as _trial_balance  # noqa: F401 - registers the page
 from ledger.admin_parts import Sum, Total, amount_cell, holds_panels, side_cell

@@ -2,6 +2,8 @@
 
 from django.apps import AppConfig
 
+from flowlet.audit import rights
+
 
 class LedgerConfig(AppConfig):
     """Accounts and money: double entry that the database itself keeps true. Knows no products."""
@@ -9,3 +11,9 @@ class LedgerConfig(AppConfig):
     name = "ledger"
     label = "ledger"
     verbose_name = "Ledger"
+
+    def ready(self) -> None:
+        """Say which columns of the tables that the guards write are left to the application."""
+        rights.GUARDED["ledger_balance"] = ("status", "floor")
+        rights.GUARDED["ledger_holdstate"] = ()
+        rights.GUARDED["ledger_currency"] = ()

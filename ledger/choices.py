@@ -66,3 +66,11 @@ class ExportSubject(TextChoices):
     WALLET = "WALLET", "Wallet"
     CUSTOMER = "CUSTOMER", "Customer"
     PARTNER = "PARTNER", "Partner"
+
+
+class QueueState(TextChoices):
+    """How a queued posting stands."""
+
+    QUEUED = "QUEUED", "Waiting"
+    POSTED = "POSTED", "Posted"
+    FAILED = "FAILED", "Failed"

@@ -1,12 +1,18 @@
 """Celery entry points of the ledger."""
 
+import logging
+
 from celery import shared_task
+from django.conf import settings
 
 from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
-from ledger.operations import exports, holds, statements
+from ledger.operations import exports, holds, queue, shards, statements
+from ledger.operations.partitions import make_months
+from ledger.queries.partitions import estimated_postings, is_partitioned
 
 _AT_ONCE, _ACCOUNTS_AT_ONCE = 50, 500
+_log = logging.getLogger(__name__)
 
 
 @shared_task(name="ledger.expire_holds")
@@ -53,3 +59,33 @@ def expire_exports(**_: object) -> int:
             latest = exports.expire_exports(now=now(), limit=_AT_ONCE)
             done += latest
     return done
+
+
+@shared_task(name="ledger.post_queued")
+def post_queued(**_: object) -> int:
+    """Post what waits in the queue; safe to run twice, the ledger knows each draft's key."""
+    done, latest = 0, queue.AT_ONCE
+    with acting(Actor("SYSTEM", "job:ledger.post_queued")):
+        while latest == queue.AT_ONCE:
+            latest = queue.post_queued(now=now())
+            done += latest
+    return done
+
+
+@shared_task(name="ledger.open_shards")
+def open_shards(**_: object) -> int:
+    """Open the shards of busy accounts that the setting asks for."""
+    with acting(Actor("SYSTEM", "job:ledger.open_shards")):
+        return shards.open_missing(now=now())
+
+
+@shared_task(name="ledger.make_partitions")
+def make_partitions(**_: object) -> str:
+    """Make the months ahead where postings are parted; safe to run twice."""
+    if is_partitioned():
+        return f"{make_months()} months made"
+    count = estimated_postings()
+    if count <= settings.LEDGER_PARTITION_ABOVE:
+        return "not parted"
+    _log.warning("about %s postings: it is time for manage.py partition_ledger", f"{count:,}")
+    return f"not parted, about {count:,} postings: run partition_ledger"

@@ -19,6 +19,7 @@ _LEDGER = (
     "ledger.view_trialbalance",
 )
 _STATEMENTS = ("ledger.view_statement", "ledger.view_exportjob")
+_QUEUE = ("ledger.view_queuedposting", "ledger.retry_queuedposting")
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
 _HITS = ("compliance.view_screeninghit", "compliance.decide_hit", "compliance.view_listversion")
@@ -89,13 +90,15 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     ),
     "finance": (
         *_SEE_MONEY,
-        *(*_CARDS, *_BANKS, *_LEDGER, *_RAILS, *_STATEMENTS, "wallets.export_statement"),
+        *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, *_RAILS, "wallets.export_statement"),
+        *_STATEMENTS,
         *_APPROVALS,
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
     "finance_lead": (
         *_SEE_MONEY,
-        *(*_CARDS, *_BANKS, *_LEDGER, *_STATEMENTS, "wallets.export_statement"),
+        *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, "wallets.export_statement"),
+        *_STATEMENTS,
         *(*_APPROVALS, *_TRAIL),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
@@ -107,7 +110,8 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     ),
     "auditor": (
         *_SEE_MONEY,
-        *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER, *_STATEMENTS),
+        *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER),
+        *_STATEMENTS,
         *(*_VENDORS, *_FRAUD, *_MODELS, *_SEE_CASES),
         *(*_APPROVALS, *_JOBS, *_TRAIL, "events.view_event"),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),

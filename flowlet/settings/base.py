@@ -110,7 +110,18 @@ DATABASES["default"].update(
 DATABASES["default"].setdefault("OPTIONS", {})
 if _name := env.str("FLOWLET_DB_NAME", default=""):
     DATABASES["default"]["NAME"] = _name
+# Web, worker and scheduler act as this role; whoever migrates leaves it empty and stays the owner (flowlet/audit/rights.py).
+if _role := env.str("DATABASE_ROLE", default=""):
+    DATABASES["default"]["OPTIONS"]["options"] = f"-c role={_role}"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# House accounts so busy that they are kept in shards: FEE_INCOME:8,CLIENT_MONEY_BANK:4 (ledger/operations/shards.py).
+LEDGER_SHARDS = {
+    code: int(count) for code, count in (part.split(":") for part in env.list("LEDGER_SHARDS", default=[]))
+}
+
+# From how many postings on the daily job asks for parting them by month.
+LEDGER_PARTITION_ABOVE = env.int("LEDGER_PARTITION_ABOVE", default=50_000_000)
 
 # --- Redis: cache, rate limits, broker; never the truth -----------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379/0")

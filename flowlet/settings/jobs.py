@@ -136,6 +136,26 @@ JOBS: tuple[Job, ...] = (
         every_s=3_600,
         expires_s=3_000,
     ),
+    Job(
+        task="ledger.post_queued",
+        title="Posts what waits in the queue, a hundred in one call",
+        safe="takes rows with SKIP LOCKED; the ledger posts each key once",
+        every_s=5,
+    ),
+    Job(
+        task="ledger.open_shards",
+        title="Opens the shards of busy accounts that the setting asks for",
+        safe="an account has each shard once",
+        at=(0, 20),
+        expires_s=3600,
+    ),
+    Job(
+        task="ledger.make_partitions",
+        title="Makes the months ahead where postings are parted by month, or says that it is time to part them",
+        safe="a month that is there is left alone",
+        at=(0, 10),
+        expires_s=3600,
+    ),
     # --- cards ------------------------------------------------------------------------------------------------------
     Job(
         task="cards.expire_authorizations",

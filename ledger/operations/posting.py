@@ -21,6 +21,7 @@ from ledger.events import TRANSACTION_POSTED
 from ledger.models.accounts import Balance
 from ledger.models.holds import Owing
 from ledger.operations.refusals import refusals
+from ledger.operations.shards import shard_of
 from ledger.policies import Draft, Leg
 from ledger.queries.balances import BalanceAfter
 from ledger.queries.transactions import get_transaction
@@ -179,8 +180,14 @@ def _payload(draft: Draft, public_id: str = "") -> dict[str, Any]:
         "actor": f"{actor.kind}:{actor.ref}",
         "context": dict(draft.context),
         "text": _sealed_text(draft.text) if draft.text else None,
-        "legs": policies.merged_legs(draft),
+        "legs": _places(draft),
     }
+
+
+def _places(draft: Draft) -> list[tuple[int, str, int]]:
+    """Return the merged legs with the shards that take them; the fingerprint knows the accounts as they were named."""
+    legs = policies.merged_legs(draft)
+    return sorted((shard_of(account, draft.source_key), currency, minor) for account, currency, minor in legs)
 
 
 def _sealed_text(text: str) -> dict[str, str]:

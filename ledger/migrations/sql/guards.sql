@@ -52,6 +52,16 @@ CREATE FUNCTION ledger_account_sign() RETURNS trigger LANGUAGE plpgsql
 BEGIN
     SELECT CASE WHEN kind IN ('ASSET', 'EXPENSE') THEN 1 ELSE -1 END INTO NEW.sign
     FROM ledger_chartaccount WHERE id = NEW.chart_account_id;
+    -- A shard stands for its account: same heading, currency and partner, nobody's own, and no shard of a shard.
+    IF NEW.shard_of_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM ledger_account AS whole JOIN ledger_balance AS b ON b.account_id = whole.id
+            WHERE whole.id = NEW.shard_of_id AND whole.shard_of_id IS NULL AND b.floor IS NULL
+                AND (whole.chart_account_id, whole.currency, whole.partner_id, whole.customer_id, NULL::bigint)
+                    IS NOT DISTINCT FROM
+                    (NEW.chart_account_id, NEW.currency, NEW.partner_id, NEW.customer_id, NEW.customer_id)) THEN
+        RAISE EXCEPTION 'this is no shard of account %', NEW.shard_of_id
+            USING ERRCODE = '23514', CONSTRAINT = 'account_shard_fits', TABLE = TG_TABLE_NAME;
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER account_sign BEFORE INSERT ON ledger_account FOR EACH ROW EXECUTE FUNCTION ledger_account_sign();
@@ -60,16 +70,18 @@ CREATE FUNCTION ledger_account_balance() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     INSERT INTO ledger_balance (account_id, currency, sign, status, posted, held, pending_in, seq, floor)
-    VALUES (NEW.id, NEW.currency, NEW.sign, 'OPEN', 0, 0, 0, 0, 0);
+    VALUES (NEW.id, NEW.currency, NEW.sign, 'OPEN', 0, 0, 0, 0, CASE WHEN NEW.shard_of_id IS NULL THEN 0 END);
     RETURN NULL;
 END $$;
 CREATE TRIGGER account_balance AFTER INSERT ON ledger_account
     FOR EACH ROW EXECUTE FUNCTION ledger_account_balance();
 
 CREATE TRIGGER account_fixed BEFORE UPDATE ON ledger_account FOR EACH ROW
-    WHEN ((OLD.id, OLD.public_id, OLD.chart_account_id, OLD.currency, OLD.sign, OLD.partner_id, OLD.customer_id)
+    WHEN ((OLD.id, OLD.public_id, OLD.chart_account_id, OLD.currency, OLD.sign, OLD.partner_id, OLD.customer_id,
+           OLD.shard_of_id, OLD.shard)
         IS DISTINCT FROM
-        (NEW.id, NEW.public_id, NEW.chart_account_id, NEW.currency, NEW.sign, NEW.partner_id, NEW.customer_id))
+        (NEW.id, NEW.public_id, NEW.chart_account_id, NEW.currency, NEW.sign, NEW.partner_id, NEW.customer_id,
+         NEW.shard_of_id, NEW.shard))
     EXECUTE FUNCTION ledger_refuse('account_fixed');
 CREATE TRIGGER account_kept BEFORE DELETE ON ledger_account
     FOR EACH ROW EXECUTE FUNCTION ledger_refuse('account_fixed');
@@ -198,6 +210,7 @@ CREATE FUNCTION ledger_posting_guard() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     b ledger_balance%ROWTYPE;
+    sent_at timestamptz := NEW.posted_at;
 BEGIN
     LOOP
         UPDATE ledger_balance
@@ -211,6 +224,12 @@ BEGIN
         RETURNING posted, held, seq, latest_posted_at
         INTO NEW.balance_after, NEW.held_after, NEW.account_seq, NEW.posted_at;
         IF FOUND THEN
+            -- A row cannot move to another month's partition: over the edge the whole transaction begins again.
+            IF NEW.posted_at - sent_at > interval '0' AND to_char(NEW.posted_at AT TIME ZONE 'UTC', 'YYYYMM')
+                    <> to_char(sent_at AT TIME ZONE 'UTC', 'YYYYMM')
+                    AND (SELECT relispartition FROM pg_class WHERE oid = TG_RELID) THEN
+                RAISE EXCEPTION 'the month ended meanwhile' USING ERRCODE = '40001';
+            END IF;
             RETURN NEW;
         END IF;
         -- The rare way: say why. The row is locked now, so a change since the update shows in the next turn.
