@@ -18,7 +18,7 @@ from flowlet.audit.trail import Actor, acting
 from flowlet.backoffice.people import Person
 from flowlet.core.errors import AppError
 from flowlet.core.money import Money
-from flowlet.demo import analytics, cards, kyc, monitoring, rails, reports, vendors
+from flowlet.demo import analytics, cards, kyc, monitoring, rails, reports, statements, vendors
 from flowlet.demo.people import CLIENT_NAME, CLIENT_SECRET, DESKS, PARTNER_USER, PASSWORD
 from flowlet.demo.plan import Act, CustomerPlan, PartnerPlan
 from flowlet.demo.story import tell
@@ -41,6 +41,7 @@ PARTS: tuple[tuple[str, Callable[..., object]], ...] = (
     ("Linking banks, chatting", vendors.fill),
     ("Watching for laundering", monitoring.fill),
     ("Reporting to the authority", reports.fill),  # reads the cases
+    ("Issuing statements", statements.fill),
     ("Adding up figures", analytics.fill),  # last: it reads what the others wrote
 )
 _SAMPLE = Path(__file__).resolve().parents[2] / "compliance" / "data" / "ofac-sample"
