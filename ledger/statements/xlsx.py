@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from shutil import copyfileobj
+from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from xlsxwriter import Workbook
@@ -22,7 +24,7 @@ _OPTIONS = {
     "strings_to_numbers": False,
 }
 _EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 - the library writes it as it is: no clock in the file
-_CELL_MAX = 32_767
+_CELL_MAX, _IN_MEMORY = 32_767, 8 * 1024 * 1024
 
 
 class XlsxFormat(Format):
@@ -38,10 +40,15 @@ class XlsxFormat(Format):
         """Write the sheet; see `Format`."""
         self.version(version)
         (statement,) = self.fitting(wanted)
-        book = Workbook(out, _OPTIONS)
-        book.set_properties({"title": f"Account statement {statement.reference}", "created": _EPOCH})
-        _Sheet(book, statement).fill()
-        book.close()
+        with SpooledTemporaryFile(max_size=_IN_MEMORY) as draft:
+            book = Workbook(draft, _OPTIONS)
+            book.set_properties({"title": f"Account statement {statement.reference}", "created": _EPOCH})
+            try:
+                _Sheet(book, statement).fill()
+            finally:
+                book.close()  # also when it is thrown away: its rows wait in files of their own
+            draft.seek(0)
+            copyfileobj(draft, out)
 
 
 class _Sheet:
