@@ -161,8 +161,10 @@ def measure(*, entries: int = 20_000, rounds: int = 3) -> list[Row]:
     ]
     paper = fill(PAPER, name="paper")
     for name in ("pdf", "xlsx", "camt053"):
-        took = _timed(lambda name=name: _export(name, paper))  # type: ignore[misc] # bound now
-        rows.append(Row(f"{name} of {PAPER:,} entries, seconds", took, SECONDS_MOST, at_most=True))
+        begun = time.process_time()
+        _export(name, paper)
+        took = time.process_time() - begun
+        rows.append(Row(f"{name} of {PAPER:,} entries, seconds of CPU", took, SECONDS_MOST, at_most=True))
     return rows
 
 
