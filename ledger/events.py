@@ -14,3 +14,13 @@ HOLD_CHANGED = declare(
 )
 STATEMENT_ISSUED = declare("statement.issued", "An official statement of a wallet was issued.")
 EXPORT_FINISHED = declare("export.finished", "An export is ready to be fetched, or has failed.")
+PERIOD_CLOSED = declare(
+    "ledger.period_closed",
+    "A period was closed: its dates, which version of the closing it is, and the digest of its totals.",
+    internal=True,
+)
+PERIOD_REOPENED = declare(
+    "ledger.period_reopened",
+    "The latest closed period was opened again by two people.",
+    internal=True,
+)

@@ -12,6 +12,7 @@ from ledger.choices import ExportSubject
 from ledger.models.statements import Statement
 from ledger.models.transactions import Posting
 from ledger.operations.exports import request_export, run_export
+from ledger.operations.sealing import seal
 from ledger.operations.statements import give_statement, issue_statement
 from ledger.statements.facts import day_of, start_of
 from wallets.models import Wallet
@@ -21,6 +22,8 @@ _WALLETS, _MONTHS = 40, 3
 
 def fill(*, now: datetime) -> int:
     """Issue the statements, give some out, ask for exports; return how many statements there are."""
+    while seal():
+        pass
     with acting(Actor("SYSTEM", "job:ledger.issue_statements")):
         for wallet in _chosen(now):
             _issue(wallet, now)

@@ -24,6 +24,6 @@ SCOPES = MappingProxyType(
         "statements:read": "Read statements and fetch exports",
         "statements:write": "Ask for statements and exports",
         "wallets:read": "Read wallets, balances and histories",
-        "wallets:write": "Open and freeze wallets, deposit and withdraw",
+        "wallets:write": "Open and freeze wallets, deposit, withdraw and exchange",
     }
 )

@@ -16,8 +16,9 @@ from flowlet.core.locks import lock
 from flowlet.events import outbox
 from ledger import events
 from ledger.choices import AccountStatus
-from ledger.errors import PeriodNotOver, StatementOutOfOrder, UnknownFormat
+from ledger.errors import NotSealedYet, PeriodNotOver, StatementOutOfOrder, UnknownFormat
 from ledger.models.accounts import Account, Balance
+from ledger.models.seals import SealedTransaction
 from ledger.models.statements import Statement, StatementFile
 from ledger.models.transactions import Posting
 from ledger.statements.builder import build_official, held_of, list_pending
@@ -48,11 +49,12 @@ def issue_statement(
 
     It holds all that was booked before that instant in the book's time zone. The balance row is locked while it is
     cut: whoever has booked has committed, whoever comes later is booked later, so nothing falls between two
-    statements. `through_seq` ends the range at an entry instead, for books that were taken over at once, whose days are
+    statements; and all of it must be sealed. `through_seq` ends the range at an entry instead, for books that were taken over at once, whose days are
     not those of the clock. Safe to repeat: the statement of that day is returned if there is one.
 
     :raises NotFound: if there is no such account
     :raises PeriodNotOver: if the day is not over
+    :raises NotSealedYet: if some of it is not sealed yet
     :raises StatementOutOfOrder: if a later day is in a statement already, or the account was opened later
     """
     cut = start_of(latest_date + timedelta(days=1))
@@ -70,6 +72,7 @@ def issue_statement(
         raise StatementOutOfOrder(latest=previous.latest_date if previous else first)
     opening, before = (previous.closing_minor, previous.seq_to) if previous else (0, 0)
     seq_to, closing = _end_of_range(account_id, before=before, cut=cut, through_seq=through_seq)
+    _check_sealed(account_id, before + 1, seq_to)
     held = held_of(list_pending(account_id, before=cut))
     closing = opening if closing is None else closing
     statement = Statement.objects.create(
@@ -102,6 +105,13 @@ def _end_of_range(
     )
     found = rows.order_by("-account_seq").values_list("account_seq", "balance_after").first()
     return found if found is not None else (before, None)
+
+
+def _check_sealed(account_id: int, first: int, last: int) -> None:
+    sealed = SealedTransaction.objects.filter(transaction_id=OuterRef("transaction_id"))
+    within = Posting.objects.filter(account_id=account_id, account_seq__range=(first, last))
+    if within.exclude(Exists(sealed)).exists():
+        raise NotSealedYet
 
 
 def _tell(statement: Statement, account: Account, now: datetime) -> None:

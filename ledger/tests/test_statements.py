@@ -9,10 +9,11 @@ from flowlet.audit.models import AuditRecord
 from flowlet.core import clock
 from flowlet.events.models import Event
 from flowlet.identity.models import Customer
-from ledger.errors import PeriodNotOver, StatementOutOfOrder, UnknownFormat
+from ledger.errors import NotSealedYet, PeriodNotOver, StatementOutOfOrder, UnknownFormat
 from ledger.models.accounts import Account
 from ledger.models.statements import Statement, StatementFile
 from ledger.operations.accounts import open_account
+from ledger.operations.sealing import seal
 from ledger.operations.statements import give_statement, issue_month_ends, issue_statement
 from ledger.statements.builder import build_official
 from ledger.statements.facts import StatementNotProven, day_of, start_of
@@ -44,6 +45,7 @@ def account(customer: Customer, began: datetime) -> Account:
     fund(account, 10_000)
     move(account, wallet_account(), 2_500)
     move(account, wallet_account(), 500)
+    seal()
     return account
 
 
@@ -82,6 +84,16 @@ def test_a_statement_is_issued_once_for_a_day_and_never_before_it_is_over(accoun
         issue(account, began, days=-1)
     with pytest.raises(PeriodNotOver):
         issue_statement(account_id=account.pk, latest_date=day_of(began) + timedelta(days=5), now=began)
+
+
+def test_a_statement_holds_only_what_is_sealed(account, began):
+    fund(account, 1)
+
+    with pytest.raises(NotSealedYet):
+        issue(account, began)
+    seal()
+
+    assert issue(account, began).closing_minor == 7_001
 
 
 def test_books_taken_over_at_once_are_cut_by_number(account, began):

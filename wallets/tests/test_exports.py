@@ -19,6 +19,7 @@ from ledger.errors import ExportGone, ExportNotReady, TooManyExports, UnknownFor
 from ledger.models.statements import ExportFile, ExportJob, ExportPart
 from ledger.operations import exports
 from ledger.operations.exports import expire_exports, fetch_export, request_export, run_export
+from ledger.operations.sealing import seal
 from ledger.operations.statements import issue_statement
 from ledger.statements.facts import BadSpan, StatementNotProven
 from ledger.statements.formats import STATEMENT_FORMATS
@@ -275,7 +276,12 @@ def test_a_wallets_statement_is_made_at_once(api, wallets, other_partner):
     assert Api(make_client(other_partner)).post(path, SPAN).status_code == 404
 
 
-def test_official_statements_are_listed_and_fetched_by_their_partner(api, wallets, other_partner):
+@pytest.fixture
+def sealed(wallets):
+    seal()
+
+
+def test_official_statements_are_listed_and_fetched_by_their_partner(api, wallets, other_partner, sealed):
     statement = issue_statement(
         account_id=wallets[0].account_id, latest_date=LAST, now=NOW + timedelta(days=60), through_seq=2
     )
@@ -317,7 +323,9 @@ def test_finance_exports_a_customer_in_four_clicks(finance, wallets, customer, d
         assert "100 %" in desk.get(reverse("admin:ledger_exportjob_changelist")).content.decode()
 
 
-def test_finance_takes_an_official_statement_away(finance, wallets, ops, django_assert_max_num_queries):
+def test_finance_takes_an_official_statement_away(
+    finance, wallets, ops, sealed, django_assert_max_num_queries
+):
     statement = issue_statement(
         account_id=wallets[0].account_id, latest_date=LAST, now=NOW + timedelta(days=60), through_seq=2
     )
