@@ -71,21 +71,25 @@ def _give_out(now: datetime) -> None:
 
 
 def _export(now: datetime) -> None:
-    """One of a customer that is ready, one of a partner that is ready, one that nobody has worked on yet."""
-    latest = list(_month_ends(now))[-1]
-    span = {"first": latest.replace(day=1), "latest": latest}
+    """Two of a customer that are ready, one of a partner that nobody has worked on yet."""
     customer = Customer.objects.filter(wallets__isnull=False).order_by("reference", "pk").first()
     partner = Partner.objects.order_by("name", "pk").first()
     if customer is None or partner is None:
         return
-    asked = (
-        (ExportSubject.CUSTOMER, customer.public_id, "camt053"),
-        (ExportSubject.CUSTOMER, customer.public_id, "pdf"),
-    )
-    for kind, subject, name in asked:
-        request_export(subject_kind=kind, subject=subject, format=name, now=now, **span)
+    for name in ("camt053", "pdf"):
+        _ask(ExportSubject.CUSTOMER, customer.public_id, name, now)
     while run_export(clock=lambda: now):
         pass
+    _ask(ExportSubject.PARTNER, partner.public_id, "xlsx", now)
+
+
+def _ask(kind: ExportSubject, subject: str, name: str, now: datetime) -> None:
+    latest = list(_month_ends(now))[-1]
     request_export(
-        subject_kind=ExportSubject.PARTNER, subject=partner.public_id, format="xlsx", now=now, **span
+        subject_kind=kind,
+        subject=subject,
+        first=latest.replace(day=1),
+        latest=latest,
+        format=name,
+        now=now,
     )
