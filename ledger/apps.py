@@ -24,7 +24,12 @@ class LedgerConfig(AppConfig):
 
         formats.load()
         for name in (
-            *("operations.revaluation", "operations.closing_steps", "operations.closing_sealed", "queries.closings"),
+            *(
+                "operations.revaluation",
+                "operations.closing_steps",
+                "operations.closing_sealed",
+                "queries.closings",
+            ),
             *("receivers", "reconciliation.closing", "tasks_bank"),
             *("reconciliation.following", "operations.break_approvals", "tasks_matching"),
         ):
