@@ -24,6 +24,7 @@ from ledger import admin_matching_today as _matching_today  # noqa: F401 - fills
 from ledger import admin_periods as _periods  # noqa: F401 - registers its pages
 from ledger import admin_queue as _queue  # noqa: F401 - registers the list
 from ledger import admin_safeguarding as _safeguarding  # noqa: F401 - registers its pages
+from ledger import admin_statements as _statements  # noqa: F401 - registers the pages
 from ledger import admin_transactions as _transactions  # noqa: F401 - registers its pages
 from ledger import admin_trial_balance as _trial_balance  # noqa: F401 - registers the page
 from ledger import admin_workbench as _workbench  # noqa: F401 - registers the page
@@ -231,5 +232,3 @@ say("ledger_transaction.erase_text", "Text of a booking erased", "file-text")
 say("books.export", "Books exported", "download")
 say("trial_balance.export", "Trial balance exported", "download")
 say("queued_posting.retry", "Waiting posting tried again", "refresh-cw")
-say("exchange_rate.import", "Exchange rates imported", "arrow-left-right")
-say("exchange_rate.record", "Exchange rate recorded", "arrow-left-right")

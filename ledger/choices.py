@@ -50,6 +50,24 @@ class HoldStatus(TextChoices):
     EXPIRED = "EXPIRED", "Expired"
 
 
+class ExportState(TextChoices):
+    """How an export stands; the file can be fetched while it is DONE."""
+
+    QUEUED = "QUEUED", "Queued"
+    RUNNING = "RUNNING", "Running"
+    DONE = "DONE", "Ready"
+    FAILED = "FAILED", "Failed"
+    EXPIRED = "EXPIRED", "Expired"
+
+
+class ExportSubject(TextChoices):
+    """Whose statements an export holds."""
+
+    WALLET = "WALLET", "Wallet"
+    CUSTOMER = "CUSTOMER", "Customer"
+    PARTNER = "PARTNER", "Partner"
+
+
 class PeriodStatus(TextChoices):
     """How a month of the books stands: OPEN takes postings, CLOSING only those of the close, CLOSED none."""
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from flowlet.core.errors import AppError, Conflict
+from flowlet.core.errors import AppError, Conflict, Retry
 from flowlet.core.money import Money
 
 
@@ -120,6 +120,92 @@ class HoldTooSmall(Conflict):
 
     def __init__(self, *, open: Money, requested: Money) -> None:  # noqa: A002 - the field's name in the answer
         super().__init__(open=open, requested=requested, open_minor=open.minor)
+
+
+class PeriodNotOver(AppError):
+    """A statement is cut when its last day is over."""
+
+    code = "period_not_over"
+    title = "Not over yet"
+    message = "The {latest} is not over yet."
+    next_action = "wait"
+    next_text = "Ask for a statement on demand, or wait until the day is over."
+
+    def __init__(self, *, latest: date) -> None:
+        super().__init__(latest=latest)
+
+
+class NotSealedYet(Conflict):
+    """An official statement says only what is sealed; the sealer is some seconds behind."""
+
+    code = "not_sealed_yet"
+    title = "Not sealed yet"
+    message = "Not all of what the statement would hold is sealed yet."
+    retry = Retry(allowed=True, after_s=10)
+
+
+class StatementOutOfOrder(Conflict):
+    """Official statements of an account follow each other; one that ends later was issued before."""
+
+    code = "statement_out_of_order"
+    title = "Statement out of order"
+    message = "The days up to the {latest} are in an official statement already."
+
+    def __init__(self, *, latest: date) -> None:
+        super().__init__(latest=latest)
+
+
+class UnknownFormat(AppError):
+    """There is no such format, or not in this version."""
+
+    code = "unknown_format"
+    http_status = 400
+    title = "Unknown format"
+    message = "There is no such format of statements, or not in this version."
+
+
+class TooManyExports(AppError):
+    """A partner or person has as many exports waiting as may wait at once."""
+
+    code = "too_many_exports"
+    title = "Too many exports"
+    message = "{waiting} exports are waiting already."
+    retry = Retry(allowed=True, after_s=60)
+    next_action = "wait"
+    next_text = "Wait until one of them is finished."
+
+    def __init__(self, *, waiting: int) -> None:
+        super().__init__(waiting=waiting)
+
+
+class ExportNotReady(Conflict):
+    """The export is not finished, or has failed."""
+
+    code = "export_not_ready"
+    title = "Export not ready"
+    message = "The export is {state}."
+
+    def __init__(self, *, state: str) -> None:
+        super().__init__(state=state.lower())
+
+
+class ExportGone(AppError):
+    """The export's files were deleted, or the link to them has run out."""
+
+    code = "export_gone"
+    http_status = 410
+    title = "No longer there"
+    message = "The link or the file is no longer valid."
+    next_action = "ask_again"
+    next_text = "Read the export again for a new link, or ask for a new export."
+
+
+class NothingToExport(AppError):
+    """There is no wallet to make a statement of."""
+
+    code = "nothing_to_export"
+    title = "Nothing to export"
+    message = "There is no wallet to make a statement of."
 
 
 class PeriodClosed(AppError):

@@ -12,6 +12,8 @@ HOLD_CHANGED = declare(
     "Money was set aside, captured, given back or has expired: what changed and what is open now.",
     internal=True,
 )
+STATEMENT_ISSUED = declare("statement.issued", "An official statement of a wallet was issued.")
+EXPORT_FINISHED = declare("export.finished", "An export is ready to be fetched, or has failed.")
 PERIOD_CLOSED = declare(
     "ledger.period_closed",
     "A period was closed: its dates, which version of the closing it is, and the digest of its totals.",

@@ -8,12 +8,23 @@ from django.conf import settings
 
 from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
-from ledger.operations import anchoring, checking, deals, holds, periods, queue, sealing, shards
+from ledger.operations import (
+    anchoring,
+    checking,
+    deals,
+    exports,
+    holds,
+    periods,
+    queue,
+    sealing,
+    shards,
+    statements,
+)
 from ledger.operations.partitions import make_months
 from ledger.queries.partitions import estimated_postings, is_partitioned
 from ledger.queries.periods import list_closing
 
-_AT_ONCE = 50
+_AT_ONCE, _ACCOUNTS_AT_ONCE = 50, 500
 _log = logging.getLogger(__name__)
 _VERIFY_S = 6 * 3_600
 _SUNDAY = 7
@@ -27,6 +38,40 @@ def expire_holds(**_: object) -> int:
     with acting(Actor("SYSTEM", "job:ledger.expire_holds")):
         while latest == _AT_ONCE:
             latest = holds.expire_holds(now=now(), limit=_AT_ONCE)
+            done += latest
+    return done
+
+
+@shared_task(name="ledger.issue_statements")
+def issue_statements(**_: object) -> int:
+    """Issue the official statements of months that are over; safe to run twice, a day has one statement."""
+    done, after = 0, -1
+    with acting(Actor("SYSTEM", "job:ledger.issue_statements")):
+        while after:
+            issued, after = statements.issue_month_ends(
+                now=now(), limit=_ACCOUNTS_AT_ONCE, after=max(after, 0)
+            )
+            done += issued
+    return done
+
+
+@shared_task(name="ledger.run_exports", time_limit=4 * 3600)
+def run_exports(**_: object) -> int:
+    """Make the exports that wait; safe to run twice, each is claimed, and files that are finished stay."""
+    done = 0
+    with acting(Actor("SYSTEM", "job:ledger.run_exports")):
+        while exports.run_export(clock=now):
+            done += 1
+    return done
+
+
+@shared_task(name="ledger.expire_exports")
+def expire_exports(**_: object) -> int:
+    """Delete the files of exports that were kept long enough; safe to run twice, an expired one is final."""
+    done, latest = 0, _AT_ONCE
+    with acting(Actor("SYSTEM", "job:ledger.expire_exports")):
+        while latest == _AT_ONCE:
+            latest = exports.expire_exports(now=now(), limit=_AT_ONCE)
             done += latest
     return done
 

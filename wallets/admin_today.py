@@ -1,7 +1,11 @@
 """What wallets adds to other pages: panels of the customer page, search, sentences of the time line."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
+from urllib.parse import urlencode
+
+from django.urls import reverse
 
 from flowlet.backoffice.panels import PANELS, CustomerPanel, Panel
 from flowlet.backoffice.people import Person
@@ -14,8 +18,12 @@ from wallets.models import Wallet
 from wallets.queries import wallets_of
 
 
-def _wallets(customer: Customer, _person: Person, _now: datetime) -> Panel:
-    return wallets_panel(list(wallets_of(customer.pk)))
+def _wallets(customer: Customer, person: Person, _now: datetime) -> Panel:
+    panel, wallets = wallets_panel, list(wallets_of(customer.pk))
+    if not wallets or not person.may("wallets.export_statement"):
+        return panel(wallets)
+    href = f"{reverse('admin:statements')}?{urlencode({'customer': customer.public_id})}"
+    return replace(panel(wallets), href=href, href_text="Statements")
 
 
 PANELS.register("wallets")(CustomerPanel(build=_wallets, permission="wallets.view_wallet", order=10))
@@ -59,6 +67,7 @@ say("deposit.cancel", "Waiting deposit cancelled", "x")
 say("withdrawal.cancel", "Waiting withdrawal cancelled", "x")
 say("balance_monitor.add", "Balance monitor added", "activity")
 say("balance_monitor.end", "Balance monitor ended", "activity")
-say("quote.create", "Rate offered", "arrow-left-right", refused="Rate not offered")
-say("exchange.create", "Money exchanged", "arrow-left-right", refused="Exchange refused")
-say("partner.set_spread", "Partner's spread set", "settings")
+say("statement.issue", "Official statement issued", "file-text")
+say("statement.export_request", "Export of statements asked for", "download")
+say("statement.export_fetch", "Export of statements fetched", "download")
+say("statement.export_expire", "Export of statements deleted", "clock")

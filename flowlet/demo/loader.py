@@ -32,6 +32,7 @@ from flowlet.demo import (
     rails,
     reconciling,
     reports,
+    statements,
     vendors,
 )
 from flowlet.demo.people import CLIENT_NAME, CLIENT_SECRET, DESKS, PARTNER_USER, PASSWORD
@@ -65,6 +66,7 @@ LATER_PARTS: Parts = (
     ("Changing currencies", currencies.fill),
     ("Closing months", books.fill),
     ("Proving the ledger", chain.fill),
+    ("Issuing statements", statements.fill),
     ("Adding up figures", analytics.fill),  # last: it reads what the others wrote
 )
 _SAMPLE = Path(__file__).resolve().parents[2] / "compliance" / "data" / "ofac-sample"

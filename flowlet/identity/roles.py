@@ -18,6 +18,7 @@ _LEDGER = (
     *("ledger.view_account", "ledger.view_ledgertransaction", "ledger.view_posting"),
     "ledger.view_trialbalance",
 )
+_STATEMENTS = ("ledger.view_statement", "ledger.view_exportjob")
 _BOOKS = (
     *("ledger.view_period", "ledger.view_journaldraft", "ledger.make_journal", "ledger.close_period"),
     "ledger.export_books",
@@ -121,6 +122,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_SEE_MONEY,
         *_RECONCILE,
         *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, *_RAILS, "wallets.export_statement"),
+        *_STATEMENTS,
         *(*_BOOKS, *_RATES_WORK, "ledger.reverse_ledgertransaction"),
         *_CHAIN_CHECK,
         *(*_BANK_FILES, *_BANK_FILE_WORK),
@@ -131,6 +133,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_SEE_MONEY,
         *(*_RECONCILE, *_RECONCILE_CHECK),
         *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, "wallets.export_statement"),
+        *_STATEMENTS,
         *(*_BOOKS, *_BOOKS_CHECK, *_RATES_WORK),
         *_CHAIN_CHECK,
         *(*_BANK_FILES, *_BANK_FILE_WORK, "ledger.open_housebankaccount"),
@@ -147,6 +150,10 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_SEE_MONEY,
         *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER, *_RATES, *_BANK_FILES),
         *(*_BOOKS_READ, *_CHAIN_CHECK, *_RECONCILE_SEE),
+        *_STATEMENTS,
+        *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER, *_RATES),
+        *_BOOKS_READ,
+        *_CHAIN_CHECK,
         *(*_VENDORS, *_FRAUD, *_MODELS, *_SEE_CASES),
         *(*_APPROVALS, *_JOBS, *_TRAIL, "events.view_event"),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),

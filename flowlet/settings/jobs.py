@@ -118,6 +118,26 @@ JOBS: tuple[Job, ...] = (
         every_s=10,
     ),
     Job(
+        task="ledger.issue_statements",
+        title="Issues the official statements of months that are over",
+        safe="a day has one statement, numbers continue; the database refuses any other",
+        at=(1, 10),
+        expires_s=3_600,
+    ),
+    Job(
+        task="ledger.run_exports",
+        title="Makes the exports that were asked for",
+        safe="each export is claimed; files that are finished stay, others are written anew",
+        every_s=5,
+    ),
+    Job(
+        task="ledger.expire_exports",
+        title="Deletes exports that were kept long enough",
+        safe="an expired export is final; what is gone is gone",
+        every_s=3_600,
+        expires_s=3_000,
+    ),
+    Job(
         task="ledger.realise_results",
         title="Books what currency deals earned or lost",
         safe="goes on after the last posting that was worked out; the database refuses to work one out twice",

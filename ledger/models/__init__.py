@@ -10,6 +10,7 @@ from ledger.models import (
     queue,
     reconciliation,
     seals,
+    statements,
     transactions,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "queue",
     "reconciliation",
     "seals",
+    "statements",
     "transactions",
 ]
