@@ -282,9 +282,9 @@ def _raise_for(currency: str, latest: date, now: datetime) -> int:
 
 @transaction.atomic
 def raise_shortfall(*, proof: SafeguardingProof, now: datetime) -> Break:
-    """Raise a break over missing client money; one that is there already for the day and currency is kept."""
+    """Raise a break over missing client money; while one is open in the currency, further days raise no other."""
     known = Break.objects.filter(
-        proof__day=proof.day, proof__currency=proof.currency, state__in=LIVE_STATES
+        kind=BreakKind.SHORTFALL, currency=proof.currency, state__in=LIVE_STATES
     ).first()
     if known is not None:
         return known
