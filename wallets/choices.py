@@ -74,6 +74,21 @@ class LimitInterval(TextChoices):
     BALANCE = "BALANCE", "Balance"
 
 
+class QuoteSide(TextChoices):
+    """Which amount was asked for; the other one follows from the rate."""
+
+    SELL = "SELL", "Sold amount"
+    BUY = "BUY", "Bought amount"
+
+
+class QuoteStatus(TextChoices):
+    """Whether a quote may still be used; used and expired are final."""
+
+    OPEN = "OPEN", "Open"
+    USED = "USED", "Used"
+    EXPIRED = "EXPIRED", "Expired"
+
+
 FREEZE_REASONS = (
     ("CUSTOMER_REQUEST", "The customer asked for it"),
     ("LOST_ACCESS", "Device or log-in lost"),

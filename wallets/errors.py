@@ -1,6 +1,7 @@
 """The ways in which wallets says no. What compliance or the house decided reads neutral: nobody is tipped off."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from flowlet.core.errors import AppError, Conflict
 from flowlet.core.money import Money
@@ -208,6 +209,32 @@ class SandboxOnly(AppError):
 
 class KeyUsedBefore(IdempotencyKeyReused):
     """The key stands for another movement of this partner, one whose first answer is no longer kept or was never sent."""
+
+
+class QuoteExpired(AppError):
+    """The quote's time is over."""
+
+    code = "quote_expired"
+    title = "Quote expired"
+    message = "The quote {quote} was good until {expires_at:%H:%M:%S} UTC."
+    next_action = "request_quote"
+    next_text = "Ask for a new quote and exchange by that one before it expires."
+
+    def __init__(self, *, quote: str, expires_at: datetime) -> None:
+        super().__init__(quote=quote, expires_at=expires_at)
+
+
+class OneCurrency(AppError):
+    """Both wallets are in one currency: there is nothing to exchange."""
+
+    code = "one_currency"
+    title = "One currency"
+    message = "Both wallets are in {currency}; an exchange needs two currencies."
+    next_action = "make_payment"
+    next_text = "Move the money by a payment between the two wallets."
+
+    def __init__(self, *, currency: str) -> None:
+        super().__init__(currency=currency)
 
 
 _KEPT: dict[str, type[AppError]] = {

@@ -21,3 +21,6 @@ BALANCE_CROSSED = declare(
     "wallet.balance_crossed",
     "The booked balance of a wallet crossed the line of a monitor; told once a crossing.",
 )
+EXCHANGE_COMPLETED = declare(
+    "exchange.completed", "Money of a customer was exchanged from one wallet into another."
+)

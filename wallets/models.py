@@ -19,6 +19,9 @@ from wallets.choices import (
     WalletStatus,
 )
 
+# Django looks for models here.
+from wallets.models_exchange import Exchange, PartnerSpread, Quote  # noqa: F401
+
 
 class Wallet(models.Model):
     """

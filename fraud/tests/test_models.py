@@ -15,6 +15,7 @@ from flowlet.audit.models import AuditRecord
 from flowlet.audit.trail import Actor, acting
 from flowlet.backoffice.approvals.operations import approve
 from flowlet.identity.operations import create_user
+from fraud import installing
 from fraud.choices import ModelStatus, RunState
 from fraud.errors import ArtefactRefused, EventUnknown, NothingToRollBackTo, PromotionRefused
 from fraud.features.sets import features_of
@@ -33,7 +34,8 @@ from fraud.streams.generated import Shape, generate
 from fraud.training import calibration, metrics, runner
 from fraud.training.learners.registry import LEARNERS
 
-pytestmark = pytest.mark.django_db
+# One worker takes all: the history is imported once.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("fraud models")]
 _SMALL = {
     "logistic": {},
     "boosted": {"trees": 40},
@@ -42,23 +44,18 @@ _SMALL = {
 }
 
 
-@pytest.fixture(scope="session")
-def past_events():
-    return generate(
-        Shape(until=datetime(2026, 11, 2, 9, 30, tzinfo=UTC), days=60, customers=70, stream="small")
-    )
-
-
-@pytest.fixture
-def history(installed, past_events):
-    import_history(stream="small", events=past_events)
-    return past_events
+@pytest.fixture(scope="module")
+def history(once_per_module):
+    until = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+    events = generate(Shape(until=until, days=60, customers=70, stream="small"))
+    with once_per_module.unblock():
+        installing.install(now=until)
+        import_history(stream="small", events=events)
+    return events
 
 
 def _train(learner, now, **values):
-    run = modelling.train(
-        learner=learner, stream="small", now=now, parameters=_SMALL[learner], send=False, **values
-    )
+    run = modelling.train(learner=learner, stream="small", now=now, parameters=_SMALL[learner], **values)
     return runner.run_training(run_id=run.pk, now=now), TrainingRun.objects.get(pk=run.pk)
 
 
@@ -149,7 +146,7 @@ def test_a_finished_run_is_never_taken_up_again(history, now):
 
 
 def test_a_run_that_lost_its_worker_is_taken_up_after_fifteen_minutes_and_not_before(history, now):
-    run = modelling.train(learner="logistic", stream="small", now=now, send=False)
+    run = modelling.train(learner="logistic", stream="small", now=now)
     TrainingRun.objects.filter(pk=run.pk).update(state="RUNNING", heartbeat_at=now)
 
     assert runner.run_training(run_id=run.pk, now=now + timedelta(minutes=15)) is None
@@ -464,14 +461,6 @@ def test_the_command_without_data_exits_with_two(installed, now):
         call_command("fraud_train", stream="nobody", model="logistic", as_of=now)
 
     assert refused.value.returncode == 2
-
-
-def test_a_training_is_sent_by_name_after_the_commit(installed, now, django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks() as callbacks, transaction.atomic():
-        run = modelling.train(learner="logistic", stream="small", now=now)
-
-    assert len(callbacks) == 1
-    assert run.state == RunState.QUEUED
 
 
 def test_nothing_that_serves_loads_scikit_learn_or_xgboost():

@@ -5,14 +5,23 @@ from typing import Any
 
 from rest_framework import serializers
 
-from flowlet.core.money import MINOR_MAX
-from flowlet.gateway.fields import AmountField, CountField, CurrencyField, IdField, TextField, WordField
+from flowlet.core.money import MINOR_MAX, Money
+from flowlet.gateway.fields import (
+    AmountField,
+    CountField,
+    CurrencyField,
+    IdField,
+    InstantField,
+    TextField,
+    WordField,
+)
 from flowlet.gateway.serializers import ListQuery, StrictSerializer
 from flowlet.identity.choices import Tier
 from flowlet.identity.models import Customer
 from ledger.choices import HoldDirection, HoldStatus
 from ledger.models.holds import Hold
 from ledger.models.transactions import Posting
+from ledger.queries.history import BalanceAt
 from wallets.choices import (
     BankAccountStatus,
     Execution,
@@ -92,12 +101,22 @@ class WalletOut(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
+class BalanceQuery(StrictSerializer):
+    """Of when a balance is asked."""
+
+    reads_query = True
+    at = InstantField(
+        required=False, help_text="What was booked by this instant (RFC 3339), however long ago; default now."
+    )
+
+
 class BalanceOut(serializers.Serializer[Any]):
     """What a wallet holds, in minor units."""
 
     object = serializers.ChoiceField(choices=["balance"])
     wallet = serializers.CharField()
     currency = serializers.CharField()
+    at = serializers.DateTimeField(allow_null=True, help_text="The instant asked for; null for now.")
     posted = serializers.IntegerField(help_text="Booked.")
     held = serializers.IntegerField(help_text="Set aside, part of posted.")
     available = serializers.IntegerField(help_text="What can be spent: posted minus held.")
@@ -312,6 +331,39 @@ def render_wallet(wallet: Wallet) -> dict[str, Any]:
         "purpose": wallet.purpose,
         "status": wallet.status.lower(),
         "created_at": wallet.created_at,
+    }
+
+
+def render_balance(wallet: Wallet, owed: Money | None) -> dict[str, Any]:
+    """Return what a wallet holds now; it was read with its balance."""
+    balance = wallet.account.balance
+    return {
+        "object": "balance",
+        "wallet": wallet.public_id,
+        "currency": wallet.currency,
+        "at": None,
+        "posted": balance.posted,
+        "held": balance.held,
+        "available": balance.posted - balance.held,
+        "pending": balance.pending_in,
+        "owed": owed.minor if owed else 0,
+        "entries": balance.seq,
+    }
+
+
+def render_balance_at(wallet: Wallet, balance: BalanceAt) -> dict[str, Any]:
+    """Return what a wallet held at an instant."""
+    return {
+        "object": "balance",
+        "wallet": wallet.public_id,
+        "currency": wallet.currency,
+        "at": balance.at,
+        "posted": balance.posted.minor,
+        "held": balance.held.minor,
+        "available": balance.posted.minor - balance.held.minor,
+        "pending": balance.pending.minor,
+        "owed": balance.owed.minor,
+        "entries": balance.seq,
     }
 
 

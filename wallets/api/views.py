@@ -15,6 +15,7 @@ from flowlet.gateway.rendering import Answer
 from flowlet.gateway.views import ApiRequest, ApiView
 from flowlet.identity.queries import get_customer
 from ledger.queries.balances import list_postings
+from ledger.queries.history import balances_at
 from ledger.queries.holds import owed_by
 from wallets import queries
 from wallets.api import serializers as s
@@ -85,24 +86,19 @@ class BalancesView(ApiView):
 
     scopes = {"GET": "wallets:read"}
 
-    @document(summary="Show a wallet's balance", answer=s.BalanceOut)
+    @document(
+        summary="Show a wallet's balance",
+        description="Now, or with `at` as it was at that instant, whatever came since.",
+        answer=s.BalanceOut,
+        parameters=[s.BalanceQuery],
+    )
     def get(self, request: ApiRequest, wallet_id: str) -> Response:
-        """Return the present balance; it is never cached."""
+        """Return the present balance, which is never cached, or that of an instant."""
+        at = self.query(s.BalanceQuery).get("at")
         wallet = queries.get_wallet_with_balance(partner_id=request.principal.partner_id, public_id=wallet_id)
-        balance, owed = wallet.account.balance, owed_by(wallet.account_id)
-        return Response(
-            {
-                "object": "balance",
-                "wallet": wallet.public_id,
-                "currency": wallet.currency,
-                "posted": balance.posted,
-                "held": balance.held,
-                "available": balance.posted - balance.held,
-                "pending": balance.pending_in,
-                "owed": owed.minor if owed else 0,
-                "entries": balance.seq,
-            }
-        )
+        if at is not None:
+            return Response(s.render_balance_at(wallet, balances_at(wallet.account, at)))
+        return Response(s.render_balance(wallet, owed_by(wallet.account_id)))
 
 
 class TransactionsView(ApiView):

@@ -1,5 +1,7 @@
 """The wallet resources over the API."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from flowlet.core.ids import new_id
@@ -175,6 +177,35 @@ def test_each_fault_is_pointed_at_and_stores_nothing(api, customer, resource, ch
     assert (pointer, code) in {(fault["pointer"], fault["code"]) for fault in refused.json()["errors"]}
     assert not Wallet.objects.exists()
     assert not BankAccount.objects.exists()
+
+
+def test_a_balance_is_told_of_any_instant(api, customer):
+    wallet = make_wallet(customer, balance=1_000)
+    path = f"wallets/{wallet.public_id}/balances"
+    between = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    place_hold(
+        account_id=wallet.account_id,
+        amount=Money(300, "EUR"),
+        source="test",
+        source_key="one",
+        expires_at=None,
+        now=NOW,
+    )
+
+    now, then, before = (
+        api.get(path),
+        api.get(f"{path}?at={between}"),
+        api.get(f"{path}?at=2020-01-01T00:00:00Z"),
+    )
+
+    names = ("posted", "held", "available", "pending", "owed", "entries")
+    assert [now.json()[name] for name in names] == [1_000, 300, 700, 0, 0, 1]
+    assert [then.json()[name] for name in names] == [1_000, 0, 1_000, 0, 0, 1]
+    assert [before.json()[name] for name in names] == [0, 0, 0, 0, 0, 0]
+    assert (now.json()["at"], set(now.json()) == set(then.json())) == (None, True)
+    for query in ("at=yesterday", "at=2026-11-02T09:30:00", "when=now", "at="):
+        refused = api.get(f"{path}?{query}")
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"][:7]) == (400, "/query/")
 
 
 def test_foreign_and_missing_objects_look_alike_everywhere(api, customer, other_partner):
