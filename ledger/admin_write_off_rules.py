@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.http import HttpRequest
 
 from flowlet.backoffice.actions import ACTIONS, ActionCall, action
@@ -52,8 +53,8 @@ class WriteOffRuleAdmin(ModelAdmin):
         """Return the button that asks for a rule in each currency that has one, and in the usual one."""
         if not person_of(request).may(_ASK):
             return []
-        known = set(WriteOffRule.objects.values_list("currency", flat=True)) | {_USUAL}
-        asked = Currency.objects.filter(code__in=known).order_by("code")
+        known = Q(code__in=WriteOffRule.objects.values("currency")) | Q(code=_USUAL)
+        asked = Currency.objects.filter(known).order_by("code")
         known_action = ACTIONS.get("write_off_rule.ask")
         return [
             Button(label=f"Set caps in {one.code}…", href=known_action.href(one, request.path), dialog=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import count
+from itertools import cycle
 
 from django.db.models import QuerySet
 
@@ -30,6 +30,10 @@ _PROVEN_DAYS = 10
 _CAPS = {"EUR": (500, 2_500), "GBP": (500, 2_500), "USD": (500, 2_500)}
 _EXPLAINED, _TAKEN, _CONFIRMED, _WRITTEN = 4, 3, 4, 3
 _PER_PAYOUT = 6
+_EXPLANATIONS = {
+    BreakReason.TIMING: "The other side books it with the next statement",
+    BreakReason.UNKNOWN_PAYER: "Asked the bank for the details of the payer",
+}
 
 
 def fill(*, now: datetime) -> int:
@@ -44,7 +48,7 @@ def fill(*, now: datetime) -> int:
         _set_caps(maker, checker, now)
         _confirm_some(now)
         _undo_one(now)
-        _work_on_breaks(maker, now)
+        _work_on_breaks(maker, checker, now)
     with acting(Actor("SYSTEM", "job:ledger.prove_safeguarding")):
         for back in range(_PROVEN_DAYS, 0, -1):
             prove_safeguarding(day=(now - timedelta(days=back)).date(), now=now)
@@ -111,32 +115,30 @@ def _undo_one(now: datetime) -> None:
         )
 
 
-def _work_on_breaks(maker: Person, now: datetime) -> None:
+def _work_on_breaks(maker: Person, checker: Person, now: datetime) -> None:
     live = Break.objects.filter(state=BreakState.OPEN).exclude(kind=BreakKind.SHORTFALL)
     for broken in _some(live.filter(amount_minor__range=(-300, -1), line__isnull=False), _WRITTEN):
         write_off(break_id=broken.public_id, reason=BreakReason.BANK_FEE, now=now)
-    numbers = count()
-    for broken in _some(live.filter(kind=BreakKind.LINE), _EXPLAINED):
-        reason = (BreakReason.UNKNOWN_PAYER, BreakReason.DUPLICATE)[next(numbers) % 2]
+    for broken, reason in zip(_some(live, _EXPLAINED), cycle(_EXPLANATIONS), strict=False):
         explain_break(
             break_id=broken.public_id,
             reason=reason,
-            note="Asked the bank for the details of the payer"
-            if reason == BreakReason.UNKNOWN_PAYER
-            else "The bank returns it",
+            note=_EXPLANATIONS[reason],
             due_at=now + timedelta(days=3),
             now=now,
         )
     for broken in _some(live, _TAKEN):
         take_break(break_id=broken.public_id, owner_id=maker.user.pk, now=now)
-    for broken in _some(live.filter(kind=BreakKind.ITEM), 1):
-        ask_to_write_off(
+    for number, broken in enumerate(_some(live.filter(kind=BreakKind.ITEM, owner=None), 2)):
+        asked = ask_to_write_off(
             break_id=broken.public_id,
             maker_id=maker.user.pk,
             reason=BreakReason.OTHER,
             note="The bank cannot find it after ninety days",
             now=now,
         )
+        if not number:
+            _agree(asked, checker, now)
 
 
 def _some(breaks: QuerySet[Break], number: int) -> Sequence[Break]:

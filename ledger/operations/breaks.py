@@ -255,7 +255,8 @@ def age_breaks(*, now: datetime) -> int:
     """
     Raise a break for each posting that a bank should have shown by now, close those settled otherwise; how many raised.
 
-    A posting is due once an accepted statement of its currency ends `ITEM_GRACE` after it. Safe to run twice.
+    A posting is due once an accepted statement of its currency ends `ITEM_GRACE` after it. What waits for a processor
+    comes to the bank in payouts and is no break by itself. Safe to run twice.
     """
     latest = BankStatement.objects.filter(accepted_at__isnull=False).order_by()
     covered = latest.values_list("currency").annotate(until=Max("closing_date"))
@@ -267,7 +268,7 @@ def age_breaks(*, now: datetime) -> int:
 
 @transaction.atomic
 def _raise_for(currency: str, latest: date, now: datetime) -> int:
-    due = list_open_items(currency, first=latest - ITEM_LOOKED_BACK, latest=latest)
+    due = list_open_items(currency, first=latest - ITEM_LOOKED_BACK, latest=latest, codes=("BANK_CLEARING",))
     keys = [item.posting_id for item in due]
     known = set(
         Break.objects.filter(posting_id__in=keys, state__in=LIVE_STATES).values_list("posting_id", flat=True)
@@ -282,9 +283,9 @@ def _raise_for(currency: str, latest: date, now: datetime) -> int:
 
 @transaction.atomic
 def raise_shortfall(*, proof: SafeguardingProof, now: datetime) -> Break:
-    """Raise a break over missing client money; one that is there already for the day and currency is kept."""
+    """Raise a break over missing client money; while one is open in the currency, further days raise no other."""
     known = Break.objects.filter(
-        proof__day=proof.day, proof__currency=proof.currency, state__in=LIVE_STATES
+        kind=BreakKind.SHORTFALL, currency=proof.currency, state__in=LIVE_STATES
     ).first()
     if known is not None:
         return known

@@ -37,6 +37,7 @@ from ledger.queries.matching import (
     used_of_lines,
     with_facts,
 )
+from ledger.queries.periods import value_date
 from ledger.reconciliation.passes.base import Found, Window, load, run
 
 AT_ONCE = 200
@@ -286,7 +287,7 @@ def undo_match(*, match_id: str, reason_code: str, note: str = "", now: datetime
         transaction_public_id=match.transaction.public_id,
         source="match_undo",
         source_key=match.public_id,
-        effective_date=max(now.date(), match.transaction.effective_date),
+        effective_date=value_date(max(now.date(), match.transaction.effective_date)),
         now=now,
     )
     actor = trail.current_actor()

@@ -20,6 +20,7 @@ from ledger.operations.accounts import house_account, open_account
 from ledger.operations.posting import Draft, Leg, post_many
 from ledger.operations.refusals import refusals
 from ledger.queries.matching import OpenItem, used_of_lines
+from ledger.queries.periods import closed_until
 
 # Money in that nobody has claimed is owed to somebody: it has an account of its own. Money out that nobody explains
 # never lessens it, nor the customers' money that waits in suspense for other reasons.
@@ -77,18 +78,19 @@ def park(
     """
     Book locked lines that nothing explains: the bank's account against the account where they wait, with a break each.
 
-    Each is booked on the bank's day, so that our account equals the bank's closing balance; `day` is for what was
-    booked there before and taken back today.
+    Each is booked on the bank's day, so that our account equals the bank's closing balance, or on the first open day
+    where the books are closed for it; `day` is for what was booked there before and taken back today.
     """
     used = used_of_lines([line.pk for line in lines])
     waiting = _waiting_accounts(lines, now)
     times = defaultdict(int, _times_booked(lines))
+    open_day = _open_days()
     drafts = [
         Draft(
             kind="BANK_UNALLOCATED",
             source="bank_line",
             source_key=f"{line.public_id}:{times[line.pk] + 1}",
-            effective_date=day or line.booking_date,
+            effective_date=open_day(day or line.booking_date),
             legs=_legs(
                 {
                     line.bank_account.account_id: line.amount_minor - used.get(line.pk, 0),
@@ -148,6 +150,12 @@ def wait_again(lines: Sequence[BankLine], *, reason: BreakReason | str, now: dat
     )
 
 
+def _open_days() -> Callable[[date], date]:
+    """Return what gives the day to book with: the wanted one, or the first open one where it is closed."""
+    closed = closed_until()
+    return lambda wanted: wanted if closed is None or wanted > closed else closed + timedelta(days=1)
+
+
 def _times_booked(lines: Sequence[BankLine]) -> Iterable[tuple[int, int]]:
     counts: dict[int, int] = defaultdict(int)
     known = Break.objects.filter(line__in=lines, kind=BreakKind.LINE).values_list("line_id", flat=True)
@@ -185,8 +193,13 @@ def settle(
     )
     waiting = _waiting_accounts(lines.values(), now)
     names = [new_id("mtc") for _ in groups]
+    open_day = _open_days()
     posted = post_many(
-        drafts=[_draft(group, name, waiting) for group, name in zip(groups, names, strict=True)], now=now
+        drafts=[
+            _draft(group, name, waiting, open_day(group.day))
+            for group, name in zip(groups, names, strict=True)
+        ],
+        now=now,
     )
     actor = trail.current_actor()
     matches = Match.objects.bulk_create(
@@ -220,7 +233,7 @@ def settle(
     return matches
 
 
-def _draft(group: Group, name: str, waiting: Mapping[tuple[str, bool], int]) -> Draft:
+def _draft(group: Group, name: str, waiting: Mapping[tuple[str, bool], int], day: date) -> Draft:
     sums: dict[int, int] = defaultdict(int)
     for use in group.uses:
         if use.line is not None:
@@ -235,7 +248,7 @@ def _draft(group: Group, name: str, waiting: Mapping[tuple[str, bool], int]) -> 
         kind=group.kind,
         source=group.source,
         source_key=name,
-        effective_date=group.day,
+        effective_date=day,
         legs=_legs(sums, _currency(group)),
         context={"match": name},
         approval_id=group.approval_id,

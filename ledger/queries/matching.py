@@ -88,10 +88,11 @@ def list_open_items(
     latest: date | None = None,
     posting_ids: Collection[int] | None = None,
     limit: int | None = None,
+    codes: Sequence[str] = CLEARING,
 ) -> list[OpenItem]:
-    """Return the open items of a currency by value date (both days included), without facts."""
+    """Return the open items of a currency by value date (both days included), without facts; `codes` of the chart."""
     values: dict[str, Any] = {
-        "codes": list(CLEARING),
+        "codes": list(codes),
         "currency": currency,
         "own": list(OWN_SOURCES),
         "first": first,

@@ -1,6 +1,6 @@
 """Matching against the database: journals, breaks, people, and what the database itself refuses."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 import pytest
@@ -19,11 +19,13 @@ from ledger.errors_matching import (
 )
 from ledger.models.accounts import Account, Balance
 from ledger.models.matching import Break, Match, MatchLeg
+from ledger.models.periods import Period
 from ledger.models.reconciliation import BankLine, BankStatement
 from ledger.models.transactions import LedgerTransaction, Posting
 from ledger.operations.accounts import house_account
 from ledger.operations.breaks import age_breaks, explain_break, resolve_break, take_break, write_off
 from ledger.operations.matching import confirm_match, match_lines, undo_match
+from ledger.operations.periods import begin_close, make_periods
 from ledger.operations.posting import post, reverse
 from ledger.queries.matching import list_open_items
 from ledger.tests.banks import bank_account, later, statement
@@ -224,6 +226,18 @@ def test_a_posting_that_no_bank_shows_becomes_a_break_once_a_statement_covers_it
     assert age_breaks(now=later(3)) == 0
     broken = Break.objects.get()
     assert (broken.kind, broken.amount_minor, broken.since) == ("ITEM", 500, TODAY)
+
+
+def test_a_line_of_a_closed_period_is_booked_on_the_first_open_day():
+    expect(1, effective_date=date(2026, 10, 20))
+    make_periods(now=NOW)
+    begin_close(period_id=Period.objects.get(first_date=date(2026, 10, 1)).pk, now=NOW)
+    statement(700, day=date(2026, 10, 30))
+
+    match_lines(now=NOW)
+
+    assert Break.objects.get().booking.effective_date == date(2026, 11, 1)
+    assert the_bank_agrees()
 
 
 def _attempts():

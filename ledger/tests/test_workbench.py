@@ -81,13 +81,13 @@ def test_pages_of_reconciliation_show_their_rows_in_few_queries(
         reverse("admin:ledger_break_change", args=[broken.public_id]): "Its money waits in",
         reverse("admin:ledger_match_changelist"): "Reference and amount",
         reverse("admin:ledger_match_change", args=[Match.objects.get().public_id]): "dep-000001",
-        reverse("admin:ledger_safeguardingproof_changelist"): "Covered",
+        reverse("admin:ledger_safeguardingproof_changelist"): "Shortfall",
         reverse("admin:ledger_writeoffrule_changelist"): "Without a rule",
         reverse("admin:ledger_three_way"): "No payouts yet",
         reverse("admin:index"): "Open breaks",
     }
     for address, words in pages.items():
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(12, info=address):
             shown = client.get(address)
         assert shown.status_code == 200, address
         assert words.replace("700", "7.00") in shown.content.decode(), address
