@@ -160,6 +160,12 @@ def second_officer(db: None) -> User:
 
 
 @pytest.fixture
+def lead(db: None) -> User:
+    """Lead compliance: the second person of cases and reports, who wrote to none."""
+    return _staff("lead", "Grete Holm")
+
+
+@pytest.fixture
 def ops(db: None) -> User:
     return _staff("ops", "Paula Reis")
 

@@ -14,14 +14,21 @@ from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.site import register
 from flowlet.backoffice.timeline import say
 from flowlet.core.money import Money
+from ledger import admin_bank as _bank  # noqa: F401 - registers the pages of bank files
 from ledger import admin_books as _books  # noqa: F401 - registers its pages
+from ledger import admin_breaks as _breaks  # noqa: F401 - registers its pages
 from ledger import admin_currencies as _currencies  # noqa: F401 - registers rates, deals, positions
 from ledger import admin_journals as _journals  # noqa: F401 - registers its pages
+from ledger import admin_matches as _matches  # noqa: F401 - registers its pages
+from ledger import admin_matching_today as _matching_today  # noqa: F401 - fills Today
 from ledger import admin_periods as _periods  # noqa: F401 - registers its pages
 from ledger import admin_queue as _queue  # noqa: F401 - registers the list
+from ledger import admin_safeguarding as _safeguarding  # noqa: F401 - registers its pages
 from ledger import admin_statements as _statements  # noqa: F401 - registers the pages
 from ledger import admin_transactions as _transactions  # noqa: F401 - registers its pages
 from ledger import admin_trial_balance as _trial_balance  # noqa: F401 - registers the page
+from ledger import admin_workbench as _workbench  # noqa: F401 - registers the page
+from ledger import admin_write_off_rules as _write_off_rules  # noqa: F401 - registers its page
 from ledger import metrics as _metrics  # noqa: F401 - registers what operators watch
 from ledger.admin_parts import (
     account_link,
@@ -36,7 +43,6 @@ from ledger.choices import AccountStatus, ChartKind
 from ledger.models.accounts import Account
 from ledger.models.transactions import Posting
 from ledger.queries.balances import list_postings
-from ledger.queries.holds import owed_by
 
 _SHOWN = 25
 _TONES: dict[str, Tone] = {
@@ -64,7 +70,7 @@ class AccountAdmin(ModelAdmin):
 
     path, title, group, icon, nav_order = "ledger/accounts", "Ledger accounts", "Money", "book-open-text", 70
     summary = "Where money is booked, one currency each; balances in the account's natural sign"
-    related = ("chart_account", "partner", "customer", "balance")
+    related = ("chart_account", "partner", "customer", "balance", "owing__receivable__balance")
     list_order = ("-pk",)
     search_by = ("public_id", "customer__public_id", "customer__name__icontains", "name__icontains")
     search_hint = "Owner, name or acc_ id"
@@ -105,13 +111,14 @@ class AccountAdmin(ModelAdmin):
 
     def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
         """Return the latest postings, the open holds, the balance, now or as of a day, and what the account is."""
-        balance, owed = obj.balance, owed_by(obj.pk)
+        # Read with the account: only accounts that have owed something have the row.
+        balance, owing = obj.balance, getattr(obj, "owing", None)
         figures: list[tuple[str, object]] = [
             ("Posted", amount_cell(balance.posted, obj.currency)),
             ("Held", amount_cell(balance.held, obj.currency)),
             ("Available", amount_cell(balance.posted - balance.held, obj.currency)),
             *([("Announced", amount_cell(balance.pending_in, obj.currency))] if balance.pending_in else []),
-            *([("Owed", Amount(owed))] if owed else []),
+            *([("Owed", amount_cell(owing.receivable.balance.posted, obj.currency))] if owing else []),
             (
                 "Lowest allowed",
                 "No limit" if balance.floor is None else amount_cell(balance.floor, obj.currency),
@@ -219,3 +226,11 @@ class PostingAdmin(ModelAdmin):
 say("ledger_account.open", "Ledger account opened", "landmark")
 say("ledger_account.set_status", "Status of the ledger account changed", "landmark")
 say("ledger_transaction.reverse", "Booking reversed", "history")
+say("ledger_account.shard", "Shards of the account opened", "landmark")
+say("ledger_key.install", "Key of the seals installed", "key-round")
+say("ledger_transaction.erase_text", "Text of a booking erased", "file-text")
+say("books.export", "Books exported", "download")
+say("trial_balance.export", "Trial balance exported", "download")
+say("queued_posting.retry", "Waiting posting tried again", "refresh-cw")
+say("exchange_rate.import", "Exchange rates imported", "arrow-left-right")
+say("exchange_rate.record", "Exchange rate recorded", "arrow-left-right")

@@ -133,7 +133,7 @@ def chart(request: HttpRequest) -> HttpResponse:
 def _place(node: ChartNode) -> Nested:
     query = urlencode({"heading": node.number})
     href = "" if node.groups else f"{reverse('admin:ledger_account_changelist')}?{query}"
-    return Nested(Main(f"{node.number} {node.name}", node.code, mono=True, href=href), node.depth)
+    return Nested(Main(f"{node.number} {node.name}", href=href), node.depth)
 
 
 @register_page(

@@ -1,6 +1,7 @@
 """Pages of currencies: rates with the form that records one, deals, and what each position would bring now."""
 
 from datetime import UTC, datetime
+from decimal import Context
 from typing import Any
 
 from django import forms
@@ -33,6 +34,7 @@ from ledger.queries.rates import base_currency
 from ledger.rates import plain
 
 _ADD = "ledger.add_fxrate"
+_DIGITS = Context(prec=7)  # of a rate that is shown; amounts are worked out with all there are
 
 
 @register(FxRate)
@@ -257,6 +259,7 @@ def _positions_panel(rows: list[Position], realised: dict[str, int]) -> Any:
         "Positions",
         columns=(
             Column(title="Currency", cell=_position_title),
+            Column(title="Mid rate", cell=_position_rate, width="l", hide="m"),
             Column(title="Position", cell=lambda p: Amount(p.amount), width="m", right=True),
             Column(title="Cost", cell=lambda p: Amount(p.cost), width="m", right=True, hide="s"),
             Column(
@@ -288,12 +291,14 @@ def _positions_panel(rows: list[Position], realised: dict[str, int]) -> Any:
 
 def _position_title(position: Position) -> Main:
     state = "Long" if position.amount.minor > 0 else "Short" if position.amount.minor < 0 else "Even"
+    return Main(position.currency, state)
+
+
+def _position_rate(position: Position) -> object:
     if position.rate is None:
-        return Main(position.currency, f"{state}, no mid rate on record")
-    said = rate_in_words(position.currency, position.rate.decimal, position.rate.quote)
-    return Main(
-        position.currency, f"{state}, {said} ({position.rate.source}, {minute(position.rate.valid_at)})"
-    )
+        return "No mid rate on record"
+    shown = rate_in_words(position.currency, _DIGITS.plus(position.rate.decimal), position.rate.quote)
+    return Main(shown, f"{position.rate.source}, {minute(position.rate.valid_at)}")
 
 
 FORMATTERS.register("exchange_rate.record")(

@@ -146,7 +146,7 @@ def _totals_panel(period: Period, closing: PeriodClosing) -> Panel:
     )
     rows = list(totals.order_by("currency", "chart_account__number", "pk"))
     return table_panel(
-        f"Closing {closing.version}",
+        f"Totals of closing {closing.version}",
         columns=(
             Column(title="Heading", cell=lambda t: Main(str(t.chart_account), t.currency)),
             Column(title="Debit", cell=lambda t: Sum(t.debit, t.currency), width="l", right=True, hide="m"),
@@ -168,7 +168,7 @@ def _closing_panel(closing: PeriodClosing, name: str) -> Panel:
         ("Postings in the month", f"{closing.postings:,}"),
         ("Digest", Code(bytes(closing.digest).hex()[:16])),
     ]
-    return facts_panel(f"Closing {closing.version}", facts, side=True)
+    return facts_panel(f"Closing {closing.version}, how", facts, side=True)
 
 
 @action(

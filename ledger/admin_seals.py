@@ -28,9 +28,9 @@ from ledger.models.transactions import LedgerTransaction
 from ledger.operations.checking import request_check, step_of
 from ledger.queries import history
 from ledger.queries.seals import (
+    Proof,
     Unsealed,
     find_latest_block,
-    find_seal,
     get_unsealed,
     list_anchors,
     list_checks,
@@ -214,16 +214,14 @@ def _kept_in(anchor: Anchor) -> object:
     return ", ".join(places) if places else Badge("Not stored yet", "warn")
 
 
-def proof_panel(transaction: LedgerTransaction) -> Panel:
-    """Return what proves a transaction: its signature, its block, the anchor over the block. One query."""
-    seal = find_seal(transaction.pk)
-    anchored_at = getattr(seal, "anchored_at", None)
+def proof_panel(transaction: LedgerTransaction, proof: Proof) -> Panel:
+    """Return what proves a transaction: its signature, its block, the anchor over the block."""
     facts: list[tuple[str, object]] = [
         ("Signature", Code(bytes(transaction.mac).hex()[:_HASH_SHOWN] + "…")),
         ("By key", f"{transaction.key_id}"),
-        ("Block", f"{seal.block_id:,}" if seal else "Waits for the next one"),
-        ("Sealed", When(seal.block.sealed_at) if seal else ""),
-        ("Anchored", When(anchored_at) if anchored_at else "With the next anchor"),
+        ("Block", f"{proof.block:,}" if proof.block else "Waits for the next one"),
+        ("Sealed", When(proof.sealed_at) if proof.sealed_at else ""),
+        ("Anchored", When(proof.anchored_at) if proof.anchored_at else "With the next anchor"),
     ]
     return facts_panel("Proof", facts, side=True)
 
@@ -246,15 +244,15 @@ def as_of_panel(account: Account, asked: Any) -> Panel:
 
 def _as_of(account: Account, day: date, known: date | None) -> list[tuple[str, object]]:
     end = datetime.combine(day, time.max, UTC)
-    then = history.balances_at(account.pk, end)
+    then = history.balances_at(account, end)
     facts: list[tuple[str, object]] = [
         ("By time of booking", amount_cell(then.posted.minor, account.currency)),
         ("Held then", amount_cell(then.held.minor, account.currency)),
     ]
-    by_date = history.balance_on(account.pk, day)
+    by_date = history.balance_on(account, day)
     facts.append(("By value date", amount_cell(by_date.minor, by_date.currency)))
     if known is not None:
-        seen = history.balance_known(account.pk, day, known=known, today=clock.now().astimezone(UTC).date())
+        seen = history.balance_known(account, day, known=known, today=clock.now().astimezone(UTC).date())
         facts.append(("By value date, as known then", amount_cell(seen.minor, seen.currency)))
     return facts
 

@@ -32,6 +32,7 @@ from ledger.admin_parts import (
 from ledger.admin_seals import proof_panel
 from ledger.models.transactions import LedgerTransaction, Posting, TransactionText
 from ledger.operations import journals
+from ledger.queries.seals import get_proof
 from ledger.queries.transactions import list_transactions
 
 REASONS = (
@@ -125,7 +126,7 @@ class TransactionAdmin(ModelAdmin):
             _legs_panel(obj),
             facts_panel("Why", _cause(obj), side=True),
             facts_panel("Booking", _booking(obj, reversal), side=True),
-            proof_panel(obj),
+            proof_panel(obj, get_proof(obj.pk)),
         ]
 
 

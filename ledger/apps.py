@@ -16,11 +16,23 @@ class LedgerConfig(AppConfig):
 
     def ready(self) -> None:
         """
-        Load what registers itself: the steps of a close, the places that anchors are written to.
+        Load what registers itself: steps of a close, places of anchors, readers of bank files, our receivers.
 
         And say which columns of the tables that the guards write are left to the application, and what it may not see.
         """
-        for name in ("operations.revaluation", "operations.closing_steps", "queries.closings"):
+        from ledger.reconciliation import formats  # needs loaded models
+
+        formats.load()
+        for name in (
+            *(
+                "operations.revaluation",
+                "operations.closing_steps",
+                "operations.closing_sealed",
+                "queries.closings",
+            ),
+            *("receivers", "reconciliation.closing", "tasks_bank"),
+            *("reconciliation.following", "operations.break_approvals", "tasks_matching"),
+        ):
             import_module(f"ledger.{name}")
         import_module("ledger.anchoring.stores").load()
         rights.GUARDED["ledger_balance"] = ("status", "floor")

@@ -24,3 +24,18 @@ PERIOD_REOPENED = declare(
     "The latest closed period was opened again by two people.",
     internal=True,
 )
+BANK_STATEMENT_ACCEPTED = declare(
+    "ledger.bank_statement_accepted",
+    "A bank's statement adds up and continues the one before: its lines count from now on.",
+    internal=True,
+)
+BREAK_OPENED = declare(
+    "ledger.break_opened",
+    "Bank and books do not agree on something: what, how much, and since when.",
+    internal=True,
+)
+CLIENT_MONEY_SHORT = declare(
+    "ledger.client_money_short",
+    "At the end of a day less lay at banks than customers were owed: the day, the currency and how much is missing.",
+    internal=True,
+)

@@ -21,6 +21,7 @@ class WalletsConfig(AppConfig):
         from wallets import (
             events,  # noqa: F401 - declares the event types
             limits,
+            reconciling,  # noqa: F401 - tells reconciliation what deposits are
             statement_subjects,  # noqa: F401 - names wallets for the ledger's statements
         )
 

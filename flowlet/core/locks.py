@@ -43,6 +43,7 @@ ORDER = (
     "wallets.balancemonitor",
     "ledger.period",
     "ledger.journaldraft",
+    "ledger.housebankaccount",
     "ledger.bankfile",
     "ledger.bankstatement",
     "ledger.bankline",

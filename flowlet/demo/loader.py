@@ -21,13 +21,16 @@ from flowlet.core.errors import AppError
 from flowlet.core.money import Money
 from flowlet.demo import (
     analytics,
+    bankfiles,
     books,
     cards,
+    chain,
     currencies,
     fraud_history,
     kyc,
     monitoring,
     rails,
+    reconciling,
     reports,
     statements,
     vendors,
@@ -55,11 +58,14 @@ PARTS: Parts = (
 )
 # Those to whom it is all the same whether a model judges payments yet: only now the fraud models may.
 LATER_PARTS: Parts = (
+    ("Reading the banks' statements", bankfiles.fill),
+    ("Settling breaks", reconciling.fill),
     ("Linking banks, chatting", vendors.fill),
     ("Watching for laundering", monitoring.fill),
     ("Reporting to the authority", reports.fill),  # reads the cases
     ("Changing currencies", currencies.fill),
     ("Closing months", books.fill),
+    ("Proving the ledger", chain.fill),
     ("Issuing statements", statements.fill),
     ("Adding up figures", analytics.fill),  # last: it reads what the others wrote
 )

@@ -31,11 +31,27 @@ _BOOKS_READ = ("ledger.view_period", "ledger.view_journaldraft", "ledger.export_
 _RATES = ("ledger.view_fxrate", "ledger.view_fxdeal", "wallets.view_quote")
 # A partner's spread is set on its page.
 _RATES_WORK = (*_RATES, "ledger.add_fxrate", "wallets.set_spread", "identity.view_partner")
+_RECONCILE_SEE = (
+    *("ledger.view_workbench", "ledger.view_match", "ledger.view_break"),
+    *("ledger.view_safeguardingproof", "ledger.export_safeguardingproof", "ledger.view_writeoffrule"),
+)
+_RECONCILE = (*_RECONCILE_SEE, "ledger.make_match", "ledger.work_break", "ledger.write_off_break")
+_RECONCILE_CHECK = ("ledger.approve_write_off",)
 _QUEUE = ("ledger.view_queuedposting", "ledger.retry_queuedposting")
 _CHAIN = ("ledger.view_block",)
 _CHAIN_CHECK = (*_CHAIN, "ledger.verify_block")
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
+_BANK_FILES = (
+    *(
+        "ledger.view_housebankaccount",
+        "ledger.view_bankfile",
+        "ledger.view_bankstatement",
+        "ledger.view_bankline",
+    ),
+    *("ledger.view_csvmapping", "ledger.view_bankannouncement", "ledger.view_processorline"),
+)
+_BANK_FILE_WORK = ("ledger.import_bankfile", "ledger.download_bankfile", "ledger.save_csvmapping")
 _HITS = ("compliance.view_screeninghit", "compliance.decide_hit", "compliance.view_listversion")
 _IDENTITIES = (
     *("compliance.view_kycapplication", "compliance.decide_kyc", "compliance.view_document"),
@@ -104,19 +120,23 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     ),
     "finance": (
         *_SEE_MONEY,
+        *_RECONCILE,
         *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, *_RAILS, "wallets.export_statement"),
         *_STATEMENTS,
         *(*_BOOKS, *_RATES_WORK, "ledger.reverse_ledgertransaction"),
         *_CHAIN_CHECK,
+        *(*_BANK_FILES, *_BANK_FILE_WORK),
         *_APPROVALS,
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
     "finance_lead": (
         *_SEE_MONEY,
+        *(*_RECONCILE, *_RECONCILE_CHECK),
         *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, "wallets.export_statement"),
         *_STATEMENTS,
         *(*_BOOKS, *_BOOKS_CHECK, *_RATES_WORK),
         *_CHAIN_CHECK,
+        *(*_BANK_FILES, *_BANK_FILE_WORK, "ledger.open_housebankaccount"),
         *(*_APPROVALS, *_TRAIL),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
@@ -129,13 +149,11 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     "auditor": (
         *_SEE_MONEY,
         *_STATEMENTS,
-        *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER, *_RATES),
-        *_BOOKS_READ,
-        *_CHAIN_CHECK,
+        *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER, *_RATES, *_BANK_FILES),
+        *(*_BOOKS_READ, *_CHAIN_CHECK, *_RECONCILE_SEE),
         *(*_VENDORS, *_FRAUD, *_MODELS, *_SEE_CASES),
         *(*_APPROVALS, *_JOBS, *_TRAIL, "events.view_event"),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
-        *(*_FIGURES, *_MONEY_FIGURES, *_BUILDER),
         *("identity.view_user", "identity.view_partner", "identity.view_apiclient"),
     ),
     "access": ("identity.view_user", "identity.view_partner", "identity.view_apiclient"),

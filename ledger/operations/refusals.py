@@ -9,7 +9,7 @@ from django.db import DataError, IntegrityError
 
 from flowlet.core.errors import AppError, NotFound
 from flowlet.core.money import CurrencyMismatch, InvalidAmount, Money
-from ledger import errors
+from ledger import errors, errors_matching
 
 _OUT_OF_RANGE = "22003"
 
@@ -35,6 +35,13 @@ _REFUSALS: Mapping[str, Callable[[Mapping[str, Any]], AppError]] = {
     "balance_closed_empty": lambda _: errors.AccountNotEmpty(),
     "balance_closed_final": lambda _: errors.AccountNotOpen(),
     "balance_range": lambda _: errors.BalanceOutOfRange(),
+    "break_final": lambda _: errors_matching.BreakClosed(),
+    "break_settled": lambda _: errors_matching.MoneyWaits(),
+    "match_fixed": lambda _: errors_matching.AlreadyUndone(),
+    "match_item_overused": lambda _: errors_matching.ItemUsed(),
+    "match_line_overused": lambda _: errors_matching.LineUsed(),
+    "writeoff_cap_break": errors_matching.over_cap("one break"),
+    "writeoff_cap_day": errors_matching.over_cap("one day"),
     "hold_amount": lambda _: InvalidAmount(reason="The amount is too large to be held."),
     "hold_final": lambda detail: errors.HoldFinal(**detail),
     "hold_too_small": _too_small,

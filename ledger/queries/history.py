@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import F, QuerySet, Sum
 
 from flowlet.core.errors import InvalidInput
 from flowlet.core.money import Money
 from flowlet.core.registry import Registry
-from ledger.models.accounts import Balance
-from ledger.models.holds import Owing
+from ledger.models.accounts import Account
 from ledger.models.transactions import Posting
-from ledger.queries.balances import get_balance
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +60,27 @@ AT_INSTANT = """
 SELECT balance_after, account_seq FROM ledger_posting
 WHERE account_id = %s AND posted_at <= %s ORDER BY posted_at DESC, account_seq DESC LIMIT 1
 """
-# Holds are few beside postings, and each keeps what is open after its latest event.
-_HELD = """
-SELECT coalesce(sum(e.open_after_minor) FILTER (WHERE h.direction = 'OUT'), 0),
-       coalesce(sum(e.open_after_minor) FILTER (WHERE h.direction = 'IN'), 0)
-FROM ledger_hold AS h CROSS JOIN LATERAL (
-    SELECT open_after_minor FROM ledger_holdevent
-    WHERE hold_id = h.id AND recorded_at <= %s ORDER BY id DESC LIMIT 1
-) AS e WHERE h.account_id = %s
-"""
+# The same, with what was held and owed. Holds are few beside postings, and each event keeps what is open after it.
+_ALL_AT_INSTANT = f"""
+SELECT coalesce(p.balance_after, 0), coalesce(p.account_seq, 0), coalesce(h.held, 0), coalesce(h.pending, 0),
+       coalesce(o.owed, 0)
+FROM (VALUES (1)) AS one
+LEFT JOIN LATERAL ({AT_INSTANT}) AS p ON true
+LEFT JOIN LATERAL (
+    SELECT sum(e.open_after_minor) FILTER (WHERE h.direction = 'OUT') AS held,
+           sum(e.open_after_minor) FILTER (WHERE h.direction = 'IN') AS pending
+    FROM ledger_hold AS h CROSS JOIN LATERAL (
+        SELECT open_after_minor FROM ledger_holdevent
+        WHERE hold_id = h.id AND recorded_at <= %s ORDER BY id DESC LIMIT 1
+    ) AS e WHERE h.account_id = %s
+) AS h ON true
+LEFT JOIN LATERAL (
+    SELECT r.balance_after AS owed FROM ledger_owing AS o CROSS JOIN LATERAL (
+        SELECT balance_after FROM ledger_posting
+        WHERE account_id = o.receivable_id AND posted_at <= %s ORDER BY posted_at DESC, account_seq DESC LIMIT 1
+    ) AS r WHERE o.account_id = %s
+) AS o ON true
+"""  # noqa: S608 - our own text
 
 
 def balance_at(account_id: int, at: datetime) -> tuple[int, int]:
@@ -83,62 +93,51 @@ def balance_at(account_id: int, at: datetime) -> tuple[int, int]:
         return cursor.fetchone() or (0, 0)
 
 
-def balances_at(account_id: int, at: datetime) -> BalanceAt:
-    """
-    Return what an account held at an instant (inclusive), by the instant of booking.
-
-    :raises NotFound: if there is no such account
-    """
-    currency = get_balance(account_id).posted.currency
-    posted, seq = balance_at(account_id, at)
+def balances_at(account: Account, at: datetime) -> BalanceAt:
+    """Return what an account held at an instant (inclusive), by the instant of booking; one query."""
     with connection.cursor() as cursor:
-        cursor.execute(_HELD, [at, account_id])
-        held, pending = (int(minor) for minor in cursor.fetchone())
-    receivable = Owing.objects.filter(pk=account_id).values_list("receivable_id", flat=True).first()
-    owed = balance_at(receivable, at)[0] if receivable else 0
+        cursor.execute(_ALL_AT_INSTANT, [account.pk, at, at, account.pk, at, account.pk])
+        posted, seq, held, pending, owed = cursor.fetchone()
     return BalanceAt(
-        posted=Money(posted, currency),
-        held=Money(held, currency),
-        pending=Money(pending, currency),
-        owed=Money(owed, currency),
+        posted=Money(posted, account.currency),
+        held=Money(int(held), account.currency),
+        pending=Money(int(pending), account.currency),
+        owed=Money(owed, account.currency),
         seq=seq,
         at=at,
     )
 
 
-def balance_on(account_id: int, day: date) -> Money:
+def balance_on(account: Account, day: date) -> Money:
     """
     Return what an account held at the end of a value date, with all that is booked by now, backdated or not.
 
-    :raises NotFound: if there is no such account
+    Adds what was booked since the latest closing on or before that day, from an index alone.
     """
-    currency = get_balance(account_id).posted.currency
-    sign = Balance.objects.values_list("sign", flat=True).get(pk=account_id)
-    closings = [closing for find in CLOSINGS.values() if (closing := find(account_id, day)) is not None]
+    closings = [closing for find in CLOSINGS.values() if (closing := find(account.pk, day)) is not None]
     latest = max(closings, key=lambda closing: closing.day, default=None)
-    rows = Posting.objects.filter(account_id=account_id, effective_date__lte=day)
+    rows = Posting.objects.filter(account=account, effective_date__lte=day)
     if latest is not None:
         rows = rows.filter(effective_date__gt=latest.day)
-    moved = int(rows.aggregate(total=Sum("amount"))["total"] or 0)
-    return Money((latest.posted_minor if latest else 0) + sign * moved, currency)
+    return Money((latest.posted_minor if latest else 0) + _moved(rows), account.currency)
 
 
-def balance_known(account_id: int, day: date, *, known: date, today: date) -> Money:
+def balance_known(account: Account, day: date, *, known: date, today: date) -> Money:
     """
     Return what an account held at the end of value date `day`, as the ledger knew it at the end of day `known` (UTC).
 
-    What is sealed by then counts; once `known` is over the answer never changes, whatever is backdated later.
+    What is sealed by then counts; once `known` is over the answer never changes, whatever is backdated later. Reads
+    the account's postings up to `day`.
 
-    :raises NotFound: if there is no such account
     :raises NotKnownYet: if `known` is not over on `today`
     """
     if known >= today:
         raise NotKnownYet
-    currency = get_balance(account_id).posted.currency
-    sign = Balance.objects.values_list("sign", flat=True).get(pk=account_id)
     end = datetime.combine(known + timedelta(days=1), time(), UTC)
-    rows = Posting.objects.filter(
-        transaction__seal__block__sealed_at__lt=end, account_id=account_id, effective_date__lte=day
-    )
-    moved = int(rows.aggregate(total=Sum("amount"))["total"] or 0)
-    return Money(sign * moved, currency)
+    rows = Posting.objects.filter(account=account, effective_date__lte=day)
+    return Money(_moved(rows.filter(transaction__seal__block__sealed_at__lt=end)), account.currency)
+
+
+def _moved(rows: QuerySet[Posting]) -> int:
+    """Return the sum of these postings in their account's natural sign, as the database has it."""
+    return int(rows.aggregate(total=Sum(F("amount") * F("account__sign")))["total"] or 0)

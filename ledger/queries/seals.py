@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
-from ledger.models.seals import Anchor, Block, LedgerCheck, SealedTransaction
+from ledger.models.seals import Anchor, Block, LedgerCheck
+from ledger.models.transactions import LedgerTransaction, TransactionText
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,28 @@ def list_checks() -> QuerySet[LedgerCheck]:
     return LedgerCheck.objects.order_by("-asked_at", "-pk")
 
 
-def find_seal(transaction_id: int) -> SealedTransaction | None:
+@dataclass(frozen=True, slots=True)
+class Proof:
     """
-    Return the block of a transaction, or None while it waits; one query.
+    What vouches for a transaction: its block, None while it waits, and the first anchor over the block.
 
-    `anchored_at` on it tells when the first anchor over the block was signed, or None: the hash of a later block
-    contains that of the earlier ones.
+    The hash of a later block contains that of the earlier ones, so any later anchor will do. `has_text`: its words
+    are there.
     """
-    over = Anchor.objects.filter(pk__gte=OuterRef("block_id")).order_by("pk").values("made_at")[:1]
-    rows = SealedTransaction.objects.filter(pk=transaction_id).select_related("block")
-    return rows.annotate(anchored_at=Subquery(over)).first()
+
+    block: int | None
+    sealed_at: datetime | None
+    anchored_at: datetime | None
+    has_text: bool
+
+
+def get_proof(transaction_id: int) -> Proof:
+    """Return what vouches for a transaction; one query."""
+    over = Anchor.objects.filter(pk__gte=OuterRef("seal__block_id")).order_by("pk").values("made_at")[:1]
+    rows = LedgerTransaction.objects.filter(pk=transaction_id).values_list(
+        "seal__block_id",
+        "seal__block__sealed_at",
+        Subquery(over),
+        Exists(TransactionText.objects.filter(transaction=OuterRef("pk"))),
+    )
+    return Proof(*rows.get())

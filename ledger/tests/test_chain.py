@@ -42,6 +42,7 @@ def as_superuser(*statements: str) -> Iterator[None]:
             for statement in statements:
                 cursor.execute(statement)
             cursor.execute("SET session_replication_role = DEFAULT")
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         yield
         transaction.set_rollback(True)
 

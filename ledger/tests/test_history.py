@@ -46,7 +46,7 @@ def test_at_each_instant_the_balance_is_that_after_the_latest_posting(currency: 
     found = [balance_at(account.pk, at) for at in (times[0] - MOMENT, *times, times[-1] + timedelta(days=1))]
 
     assert found == [(0, 0), (1_000, 1), (1_250, 2), (1_255, 3), (1_200, 4), (1_200, 4)]
-    assert balances_at(account.pk, times[1]).posted == Money(1_250, currency)
+    assert balances_at(account, times[1]).posted == Money(1_250, currency)
 
 
 def test_what_was_held_announced_and_owed_is_known_at_each_instant(customer) -> None:
@@ -60,7 +60,7 @@ def test_what_was_held_announced_and_owed_is_known_at_each_instant(customer) -> 
     post_forced(draft=draft((account, 1_500), (bank(), -1_500)), now=NOW)
     after = datetime.now(UTC)
 
-    then = [balances_at(account.pk, at) for at in (before, between, after)]
+    then = [balances_at(account, at) for at in (before, between, after)]
 
     assert [(b.posted.minor, b.held.minor, b.pending.minor, b.owed.minor) for b in then] == [
         (1_000, 0, 0, 0),
@@ -90,7 +90,7 @@ def test_on_a_value_date_backdated_postings_count_and_a_closing_stands_for_what_
     days = [TODAY - timedelta(days=back) for back in (40, 10, 0)]
     for day, minor in zip(days, (500, 70, 3), strict=True):
         post_many(drafts=[draft((bank(), minor), (account, -minor), effective_date=day)], now=NOW)
-    assert [balance_on(account.pk, day).minor for day in (days[0] - timedelta(days=1), *days)] == [
+    assert [balance_on(account, day).minor for day in (days[0] - timedelta(days=1), *days)] == [
         0,
         500,
         570,
@@ -104,7 +104,7 @@ def test_on_a_value_date_backdated_postings_count_and_a_closing_stands_for_what_
 
     CLOSINGS.register("test")(closing)
     try:
-        found = [balance_on(account.pk, day).minor for day in days]
+        found = [balance_on(account, day).minor for day in days]
     finally:
         del CLOSINGS._entries["test"]
 
@@ -125,10 +125,10 @@ def test_as_known_on_a_day_later_backdating_changes_nothing() -> None:
     fund(account, 70)
     seal()
 
-    assert balance_on(account.pk, day).minor == 570
-    assert balance_known(account.pk, day, known=known, today=today).minor == 500
-    assert balance_known(account.pk, day, known=known - timedelta(days=1), today=today).minor == 0
-    assert balance_known(account.pk, day - timedelta(days=1), known=known, today=today).minor == 0
-    assert balance_known(account.pk, day, known=today, today=today + timedelta(days=1)).minor == 570
+    assert balance_on(account, day).minor == 570
+    assert balance_known(account, day, known=known, today=today).minor == 500
+    assert balance_known(account, day, known=known - timedelta(days=1), today=today).minor == 0
+    assert balance_known(account, day - timedelta(days=1), known=known, today=today).minor == 0
+    assert balance_known(account, day, known=today, today=today + timedelta(days=1)).minor == 570
     with pytest.raises(NotKnownYet):
-        balance_known(account.pk, day, known=today, today=today)
+        balance_known(account, day, known=today, today=today)

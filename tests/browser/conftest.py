@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from flowlet.backoffice import access
-from flowlet.core import clock
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.identity.models import User
 from tests.browser.chromium import CHROMIUM, FLAGS
 
@@ -127,10 +126,5 @@ def _watch(window: Visit) -> None:
 
 
 def _log_in(user: User, base: str) -> Any:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    session = client.session
-    session[access.STARTED] = clock.now().isoformat()
-    session[access.VERSION] = user.security_version
-    session.save()
-    return {"name": client.cookies["sessionid"].key, "value": session.session_key, "url": base}
+    cookie = log_in(user).cookies[settings.SESSION_COOKIE_NAME]
+    return {"name": cookie.key, "value": cookie.value, "url": base}

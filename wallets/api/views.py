@@ -97,7 +97,7 @@ class BalancesView(ApiView):
         at = self.query(s.BalanceQuery).get("at")
         wallet = queries.get_wallet_with_balance(partner_id=request.principal.partner_id, public_id=wallet_id)
         if at is not None:
-            return Response(s.render_balance_at(wallet, balances_at(wallet.account_id, at)))
+            return Response(s.render_balance_at(wallet, balances_at(wallet.account, at)))
         return Response(s.render_balance(wallet, owed_by(wallet.account_id)))
 
 

@@ -327,9 +327,10 @@ def draft_of(row: Movement, at: datetime) -> Draft:
     """Return what a movement books, on the day of `at`."""
     amount, wallet, verb = row.amount, row.wallet, verb_of(row)
     cash = row.source == MoneySource.CASH
-    chart_code = "CASH_AT_AGENTS" if cash else "CLIENT_MONEY_BANK"
+    # What a bank is to do waits in clearing until its statement shows it: only then does our bank account change.
+    chart_code = "CASH_AT_AGENTS" if cash else "BANK_CLEARING"
     bank = house_account(chart_code=chart_code, currency=row.currency, now=at)
-    # Debit is positive: a deposit debits our bank (or till) and credits the wallet, a withdrawal the other way round.
+    # Debit is positive: a deposit debits the clearing (or till) and credits the wallet, a withdrawal the other way round.
     into_bank = amount if isinstance(row, Deposit) else -amount
     return Draft(
         kind=f"CASH_{verb.upper()}" if cash else verb.upper(),

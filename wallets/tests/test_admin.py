@@ -3,12 +3,13 @@
 import pytest
 from django.urls import reverse
 
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.core.money import Money
 from ledger.operations.holds import place_hold
 from ledger.operations.owing import post_forced
 from ledger.tests.factories import bank, draft
 from wallets.operations.monitors import add_monitor
-from wallets.tests.factories import NOW, log_in, make_wallet
+from wallets.tests.factories import NOW, make_wallet
 
 pytestmark = pytest.mark.django_db
 

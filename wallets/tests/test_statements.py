@@ -9,6 +9,7 @@ import pytest
 from django.urls import reverse
 
 from flowlet.audit.models import AuditRecord
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.core.money import Money
 from ledger.models.transactions import Posting
 from ledger.statements.builder import build_statement
@@ -17,7 +18,7 @@ from ledger.statements.formats import STATEMENT_FORMATS
 from payments.operations import create_payment
 from wallets.operations.bank import withdraw
 from wallets.queries import names_of_accounts
-from wallets.tests.factories import NOW, log_in, make_bank_account, make_customer, make_wallet
+from wallets.tests.factories import NOW, make_bank_account, make_customer, make_wallet
 
 pytestmark = pytest.mark.django_db
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
