@@ -4,5 +4,5 @@ from flowlet.core.migrations import sql_file
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0012_partitions")]
+    dependencies = [("ledger", "0010_matching")]
     operations = [sql_file(__file__, "statements")]
