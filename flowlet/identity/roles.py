@@ -148,12 +148,9 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     ),
     "auditor": (
         *_SEE_MONEY,
+        *_STATEMENTS,
         *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER, *_RATES, *_BANK_FILES),
         *(*_BOOKS_READ, *_CHAIN_CHECK, *_RECONCILE_SEE),
-        *_STATEMENTS,
-        *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER, *_RATES),
-        *_BOOKS_READ,
-        *_CHAIN_CHECK,
         *(*_VENDORS, *_FRAUD, *_MODELS, *_SEE_CASES),
         *(*_APPROVALS, *_JOBS, *_TRAIL, "events.view_event"),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),

@@ -1,20 +1,15 @@
 """Exports: statements too many or too long for one answer, written by a worker piece by piece, and fetched later."""
 
-import hashlib
-import io
-import zipfile
-import zlib
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import IO, Any, cast
+from typing import IO, cast
 
 import structlog
 from django.db import transaction
 from django.db.models import Count, Q, Sum
 
 from flowlet.audit import trail
-from flowlet.core import crypto
 from flowlet.core.errors import AppError, InvariantBroken, NotFound
 from flowlet.core.locks import lock
 from flowlet.events import outbox
@@ -23,6 +18,7 @@ from ledger.choices import ExportState, ExportSubject
 from ledger.errors import ExportGone, ExportNotReady, NothingToExport, TooManyExports, UnknownFormat
 from ledger.models.statements import ExportFile, ExportJob, ExportPart
 from ledger.models.transactions import Posting
+from ledger.operations.export_files import Fetched, Parts, delete_parts, pieces, zipped
 from ledger.statements.builder import build_statement
 from ledger.statements.entries import AT_ONCE
 from ledger.statements.facts import BadSpan, Entry, Statement
@@ -31,7 +27,7 @@ from ledger.statements.subjects import SUBJECTS, Target, names_of, targets_of
 
 KEPT, CLAIM = timedelta(days=7), timedelta(minutes=10)
 WAITING_MAX, ATTEMPTS_MAX = 20, 3
-_PART, _TARGETS_AT_ONCE = 1024 * 1024, 500
+_TARGETS_AT_ONCE = 500
 _ZIPPED = "application/zip"
 _log = structlog.get_logger("ledger.exports")
 Clock = Callable[[], datetime]
@@ -39,15 +35,6 @@ Clock = Callable[[], datetime]
 
 class _LostClaim(Exception):
     """Another worker has taken the export over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """An export's file as it goes out: a name, a type, and its pieces in order."""
-
-    name: str
-    content_type: str
-    pieces: Iterator[bytes]
 
 
 @transaction.atomic
@@ -196,7 +183,7 @@ def _write_file(job: ExportJob, file: ExportFile, clock: Clock) -> None:
         job.entries_done = before + entries
         _extend(job, clock())
 
-    sink = _Parts(job, file)
+    sink = Parts(job, file)
     known.write(_statements(job, file, progress), cast("IO[bytes]", sink), job.version)
     sink.finish()
     with transaction.atomic():
@@ -247,45 +234,6 @@ class _Counted(Collection[Entry]):
                 self.tell(self.before + number)
 
 
-@dataclass(slots=True)
-class _Parts(io.RawIOBase):
-    """What a format writes into: pieces of a megabyte, compressed, encrypted, stored one by one."""
-
-    job: ExportJob
-    file: ExportFile
-    size: int = 0
-    number: int = 0
-    waiting: bytearray = field(default_factory=bytearray)
-    digest: Any = field(default_factory=hashlib.sha256)
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self.digest.update(data)
-        self.waiting += data
-        self.size += len(data)
-        while len(self.waiting) >= _PART:
-            self._store(bytes(self.waiting[:_PART]))
-            del self.waiting[:_PART]
-        return len(data)
-
-    def finish(self) -> None:
-        if self.waiting:
-            self._store(bytes(self.waiting))
-            self.waiting.clear()
-
-    def _store(self, data: bytes) -> None:
-        place = _place(self.job, self.file.position, self.number)
-        sealed = crypto.seal(zlib.compress(data, 1), place=place, keys=crypto.ring("FIELD_KEYS"))
-        ExportPart.objects.create(file=self.file, number=self.number, sealed=sealed)
-        self.number += 1
-
-
-def _place(job: ExportJob, position: int, number: int) -> str:
-    return f"ledger_exportpart.sealed.{job.public_id}.{position}.{number}"
-
-
 def _extend(job: ExportJob, now: datetime) -> None:
     """Store the progress and keep the claim; the start of the claim tells whose it is."""
     mine = ExportJob.objects.filter(pk=job.pk, state=ExportState.RUNNING, started_at=job.started_at)
@@ -302,7 +250,7 @@ def _end(job: ExportJob, *, now: datetime, code: str = "", detail: str = "") -> 
     job.finished_at, job.expires_at, job.claimed_until = now, now + KEPT, None
     job.save()
     if code:
-        _delete_parts(job)
+        delete_parts(job)
     _record(
         job,
         "statement.export",
@@ -354,56 +302,9 @@ def fetch_export(*, job_id: int, now: datetime) -> Fetched:
     _record(job, "statement.export_fetch", files=len(files))
     if len(files) == 1:
         content_type = STATEMENT_FORMATS.get(job.format).content_type
-        return Fetched(files[0].name, content_type, _pieces(job, files[0]))
+        return Fetched(files[0].name, content_type, pieces(job, files[0]))
     name = f"statements-{job.subject}-{job.first_date}-{job.latest_date}.zip"
-    return Fetched(name, _ZIPPED, _zipped(job, files))
-
-
-def _pieces(job: ExportJob, file: ExportFile) -> Iterator[bytes]:
-    keys = crypto.ring("FIELD_KEYS")
-    # One by one and by key: no cursor stays open while somebody's line is slow.
-    number = 0
-    while (sealed := _part(file, number)) is not None:
-        yield zlib.decompress(crypto.unseal(sealed, place=_place(job, file.position, number), keys=keys))
-        number += 1
-
-
-def _part(file: ExportFile, number: int) -> bytes | None:
-    found = ExportPart.objects.filter(file=file, number=number).values_list("sealed", flat=True).first()
-    return None if found is None else bytes(found)
-
-
-class _Outlet(io.RawIOBase):
-    """What zipfile writes into: it cannot go back, and what it holds is taken away at once."""
-
-    def __init__(self) -> None:
-        self.held = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self.held += data
-        return len(data)
-
-    def take(self) -> bytes:
-        taken = bytes(self.held)
-        self.held.clear()
-        return taken
-
-
-def _zipped(job: ExportJob, files: list[ExportFile]) -> Iterator[bytes]:
-    outlet = _Outlet()
-    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in files:
-            info = zipfile.ZipInfo(file.name, (1980, 1, 1, 0, 0, 0))  # no clock in the file
-            info.compress_type = zipfile.ZIP_DEFLATED
-            with archive.open(info, "w", force_zip64=file.size > zipfile.ZIP64_LIMIT) as member:
-                for piece in _pieces(job, file):
-                    member.write(piece)
-                    yield outlet.take()
-            yield outlet.take()
-    yield outlet.take()
+    return Fetched(name, _ZIPPED, zipped(job, files))
 
 
 def expire_exports(*, now: datetime, limit: int = 100) -> int:
@@ -412,12 +313,8 @@ def expire_exports(*, now: datetime, limit: int = 100) -> int:
         over = ExportJob.objects.filter(state=ExportState.DONE, expires_at__lte=now)
         jobs = list(lock(over, skip_locked=True)[:limit])
         for job in jobs:
-            _delete_parts(job)
+            delete_parts(job)
             job.state = ExportState.EXPIRED
             job.save(update_fields=["state"])
             _record(job, "statement.export_expire")
     return len(jobs)
-
-
-def _delete_parts(job: ExportJob) -> None:
-    ExportPart.objects.filter(file__job=job).delete()

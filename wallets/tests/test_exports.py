@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from flowlet.audit.models import AuditRecord
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.core import clock
 from flowlet.core.errors import NotFound
 from flowlet.core.money import Money
@@ -25,7 +26,7 @@ from ledger.statements.facts import BadSpan, StatementNotProven
 from ledger.statements.formats import STATEMENT_FORMATS
 from ledger.tests.statement_readers import camt_balances, read_csv
 from wallets.operations.bank import withdraw
-from wallets.tests.factories import NOW, log_in, make_bank_account, make_customer, make_wallet
+from wallets.tests.factories import NOW, make_bank_account, make_customer, make_wallet
 
 pytestmark = pytest.mark.django_db
 FIRST, LAST = NOW.date().replace(day=1), NOW.date().replace(day=28)
