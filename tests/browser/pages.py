@@ -15,6 +15,7 @@ from flowlet.backoffice.drafting import DRAFT_SOURCES
 from flowlet.backoffice.panels import PANELS
 from flowlet.backoffice.site import PAGES, site
 from flowlet.identity.models import Customer
+from ledger.models.journals import JournalDraft
 from wallets.models import Wallet
 
 STATES = ("state", "status", "outcome")
@@ -54,6 +55,7 @@ def _own_pages() -> Iterator[str]:
     yield _asked("admin:statements", wallet=Wallet.objects.earliest("pk").public_id)
     for kind in dict(DRAFT_SOURCES.items()):
         yield reverse("admin:draft", args=[kind, Case.objects.earliest("pk").public_id])
+    yield reverse("admin:ledger_journal_edit", args=[JournalDraft.objects.latest("pk").public_id])
     customer = reverse("admin:identity_customer_change", args=[_customer().public_id])
     for tab in dict.fromkeys(panel.tab for panel in PANELS.values()):
         yield f"{customer}?{urlencode({'tab': tab})}"
