@@ -97,8 +97,9 @@ class StatementAdmin(ModelAdmin):
 
     def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
         """Return the proof, the files and where it stands in the account's line of statements."""
-        previous = Statement.objects.filter(account=obj.account, number=obj.number - 1).first()
-        following = Statement.objects.filter(account=obj.account, number=obj.number + 1).first()
+        beside = Statement.objects.filter(account=obj.account, number__in=(obj.number - 1, obj.number + 1))
+        by_number = {one.number: one for one in beside}
+        previous, following = by_number.get(obj.number - 1), by_number.get(obj.number + 1)
         files = {(file.format, file.version): file for file in obj.files.order_by("pk").defer("sealed")}
         facts: list[tuple[str, object]] = [
             ("Account", Link(obj.account.public_id, _account_href(obj), mono=True)),
