@@ -228,6 +228,7 @@ say("ledger_account.set_status", "Status of the ledger account changed", "landma
 say("ledger_transaction.reverse", "Booking reversed", "history")
 say("ledger_account.shard", "Shards of the account opened", "landmark")
 say("ledger_key.install", "Key of the seals installed", "key-round")
+say("ledger.verify", "Check of the ledger asked for", "shield-check")
 say("ledger_transaction.erase_text", "Text of a booking erased", "file-text")
 say("books.export", "Books exported", "download")
 say("trial_balance.export", "Trial balance exported", "download")
