@@ -44,7 +44,7 @@ def _figure(_person: Person, now: datetime) -> FigureValue:
 
 FIGURES.register("ledger.breaks")(
     Figure(
-        title="Open breaks", permission=VIEW, icon="circle-alert", value=_figure, href=_list_href, order=40
+        title="Open breaks", permission=VIEW, icon="circle-alert", value=_figure, href=_list_href, order=14
     )
 )
 
@@ -64,7 +64,7 @@ def _next(_person: Person, now: datetime, limit: int) -> Sequence[NextRow]:
 
 
 QUEUES.register("ledger.breaks")(
-    Queue(title="Breaks to settle", permission=VIEW, rows=_next, href=_list_href, order=40)
+    Queue(title="Breaks to settle", permission=VIEW, rows=_next, href=_list_href, order=30)
 )
 
 
