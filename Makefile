@@ -15,7 +15,7 @@ EXEC := $(LOCAL) exec
 HALT = $(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m flowlet.local
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop clean status demo test browser check bench openapi shell fmt packages-run packages-dev
+.PHONY: help run stop clean status demo test storm browser check bench openapi shell fmt packages-run packages-dev
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -41,6 +41,9 @@ demo: packages-run ## throw the demo data away and make it again
 
 test: packages-dev ## run the tests on a real PostgreSQL and Redis
 	@$(EXEC) --alone test -- pytest -n $(JOBS) --dist loadgroup -m "not browser" $(ARGS)
+
+storm: packages-dev ## 100,000 random operations on the ledger by six threads, connections cut; STORM_OPERATIONS=… for more
+	@STORM_OPERATIONS=$${STORM_OPERATIONS:-100000} $(EXEC) --alone test -- pytest -n0 -q ledger/tests/test_storm.py $(ARGS)
 
 browser: packages-dev ## run the browser tests; needs Chromium
 	@FLOWLET_BROWSER=1 $(EXEC) --alone test -- pytest -m browser $(ARGS)

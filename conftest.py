@@ -28,6 +28,8 @@ _SEEDED = {
     "auth_group_permissions",
     "ledger_currency",
     "ledger_chartaccount",
+    "ledger_keypad",
+    "ledger_signer",
     "compliance_riskmodelversion",
     "fraud_featureset",
     "fraud_policyversion",
@@ -155,6 +157,12 @@ def officer(db: None) -> User:
 @pytest.fixture
 def second_officer(db: None) -> User:
     return _staff("lead", "Oskar Lind")
+
+
+@pytest.fixture
+def lead(db: None) -> User:
+    """Lead compliance: the second person of cases and reports, who wrote to none."""
+    return _staff("lead", "Grete Holm")
 
 
 @pytest.fixture

@@ -3,11 +3,13 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from cards.choices import DECLINE_RANK, AuthorizationState, Channel, EventKind, LimitSpan
 
+_INTERCHANGE = Decimal("0.002")
 _PLUS = (EventKind.AUTHORIZE, EventKind.INCREMENT)
 
 # How far a clearing may go above its authorisation before somebody looks, in percent, by merchant category
@@ -152,3 +154,12 @@ def luhn_digit(digits: str) -> str:
         value = int(digit) * (2 if place % 2 == 0 else 1)
         total += value - 9 if value > 9 else value  # noqa: PLR2004 - the cross sum of two digits
     return str(-total % 10)
+
+
+def interchange(minor: int) -> int:
+    """
+    Return the interchange fee on an amount of minor units, with its sign, half to even.
+
+    0.2 % as for consumer debit cards: Regulation (EU) 2015/751, Article 3(1).
+    """
+    return int((Decimal(minor) * _INTERCHANGE).to_integral_value(ROUND_HALF_EVEN))

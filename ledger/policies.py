@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 from flowlet.core import jsons
 from flowlet.core.money import Money
@@ -26,7 +27,8 @@ class Draft:
 
     `source` and `source_key` name its cause and make it happen once (`source="payment", source_key="pay_…"`); `kind`
     is a code in upper case; `text` is free and is kept encrypted, `context` holds ids only. `reverses` is the public
-    id of the transaction that this one undoes.
+    id of the transaction that this one undoes. `approval_id` is the key of what two people agreed on; `quote` is the
+    public id of the exchange quote that is used up, `fx_rate` its rate (bought units for one sold unit).
     """
 
     kind: str
@@ -37,6 +39,9 @@ class Draft:
     text: str = ""
     context: Mapping[str, str | int] = field(default_factory=dict)
     reverses: str | None = None
+    approval_id: int | None = None
+    quote: str = ""
+    fx_rate: Decimal | None = None
 
 
 def merged_legs(draft: Draft) -> list[tuple[int, str, int]]:
@@ -72,5 +77,13 @@ def fingerprint(draft: Draft) -> bytes:
         merged_legs(draft),
         draft.reverses,
         dict(draft.context),
+        draft.approval_id,
+        draft.quote,
+        None if draft.fx_rate is None else str(draft.fx_rate),
     ]
     return hashlib.sha256(jsons.dumps_canonical(content)).digest()
+
+
+def text_digest(salt: bytes, text: str) -> bytes:
+    """Return what a header keeps of its words: without the salt nobody can guess them from it."""
+    return hashlib.sha256(salt + text.encode()).digest()

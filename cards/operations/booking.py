@@ -9,8 +9,11 @@ from cards.models.issuing import Card
 from flowlet.audit import trail
 from flowlet.core.money import Money
 from flowlet.events import outbox
+from ledger.operations.accounts import house_account
 from ledger.operations.owing import post_forced
 from ledger.operations.posting import Draft, Leg, post
+from ledger.operations.queue import enqueue
+from ledger.queries.periods import value_date
 
 
 def book_event(
@@ -33,7 +36,8 @@ def book_event(
         kind="CARD_CLEARING" if clears else "CARD_REFUND",
         source="card",
         source_key=f"{event.kind.lower()}:{event.processor}:{event.reference}",
-        effective_date=event.network_time.date(),
+        # A clearing is booked whenever it comes: in a month that is closed by then, on the first open day.
+        effective_date=value_date(event.network_time.date()),
         legs=(Leg(account_id, amount), Leg(clearing_id, -amount))
         if clears
         else (Leg(account_id, -amount), Leg(clearing_id, amount)),
@@ -44,6 +48,7 @@ def book_event(
         },
     )
     posted = post_forced(draft=draft, now=now) if clears else post(draft=draft, now=now)
+    _queue_interchange(draft, clearing_id=clearing_id, now=now)
     row = CardTransaction.objects.create(
         event=event,
         card=card,
@@ -79,6 +84,28 @@ def book_event(
             "transaction": posted.public_id,
         },
         at=now,
+    )
+
+
+def _queue_interchange(draft: Draft, *, clearing_id: int, now: datetime) -> None:
+    """Queue what the merchant's bank leaves us of a clearing, or takes back with a refund; nobody waits for it."""
+    moved = next(leg.amount for leg in draft.legs if leg.account_id == clearing_id)
+    fee = Money(policies.interchange(-moved.minor), moved.currency)
+    if not fee.minor:
+        return
+    income = house_account(chart_code="INTERCHANGE_INCOME", currency=fee.currency, now=now)
+    enqueue(
+        drafts=[
+            Draft(
+                kind="INTERCHANGE",
+                source=draft.source,
+                source_key=f"interchange:{draft.source_key}",
+                effective_date=draft.effective_date,
+                legs=(Leg(clearing_id, fee), Leg(income.pk, -fee)),
+                context=draft.context,
+            )
+        ],
+        now=now,
     )
 
 

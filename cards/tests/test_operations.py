@@ -33,6 +33,8 @@ from flowlet.core.money import Money
 from flowlet.events.models import Event
 from flowlet.identity.models import Customer
 from flowlet.identity.operations import place_restriction
+from ledger.models.transactions import Posting
+from ledger.operations.queue import post_queued
 from ledger.queries.holds import owed_by
 from ledger.queries.verification import verify
 from ledger.tests.threads import together
@@ -392,3 +394,16 @@ def test_a_message_names_a_network_event_once(card: Card) -> None:
     told(card, "CLEAR", 10, reference="once")
 
     assert NetworkEvent.objects.filter(reference="once").count() == 1
+
+
+def test_a_clearing_earns_interchange_and_a_refund_gives_it_back(customer: Customer) -> None:
+    card = make_card(customer)
+    row = pay(card, 10_000)
+    told(card, "CLEAR", 10_000, of=row)
+    told(card, "REFUND", 2_500, of=row)
+
+    post_queued(now=NOW)
+
+    earned = Posting.objects.filter(account__chart_account__code="INTERCHANGE_INCOME").order_by("pk")
+    assert list(earned.values_list("amount", flat=True)) == [-20, 5]
+    assert verify().clean

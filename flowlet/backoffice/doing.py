@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -25,8 +25,9 @@ from flowlet.backoffice.cells import ago
 from flowlet.backoffice.frame import is_part, page_context, safe_next
 from flowlet.backoffice.models import FormReceipt
 from flowlet.backoffice.people import Person, person_of
-from flowlet.backoffice.timeline import sentence_of
+from flowlet.backoffice.timeline import actor_of, sentence_of
 from flowlet.core import clock
+from flowlet.core.again import in_transaction
 from flowlet.core.errors import AppError, Conflict
 
 NOTE_LENGTH_MAX = 4_000
@@ -130,9 +131,11 @@ class Do(View):
         if "\0" in asked.note:
             asked.faults["note"] = "The note holds a character that cannot be stored."
 
-    @transaction.atomic
     def _do_once(self, request: HttpRequest, asked: Asked, data: dict[str, Any]) -> tuple[FormReceipt, bool]:
         """Return the receipt of this form, and whether it was made now."""
+        return in_transaction(lambda: self._do(request, asked, data))
+
+    def _do(self, request: HttpRequest, asked: Asked, data: dict[str, Any]) -> tuple[FormReceipt, bool]:
         # Serialises all back-office acts on one object. The row itself is not locked here: the operation does that, and
         # the order of locks is its own (a wallet's operation locks the customer first).
         with connection.cursor() as cursor:
@@ -231,6 +234,6 @@ def _who_was_quicker(action: Action, object_id: str, now: datetime) -> str:
     )
     if latest is None:
         return "This changed since you opened it. Nothing was done."
-    who = latest.actor_label or latest.actor
+    who = actor_of(latest)
     what = sentence_of(latest).text
     return f"{who} was here {ago(latest.recorded_at, now)}: {what}. Nothing was done."

@@ -19,7 +19,22 @@ from flowlet.audit.trail import Actor, acting
 from flowlet.backoffice.people import Person
 from flowlet.core.errors import AppError
 from flowlet.core.money import Money
-from flowlet.demo import analytics, cards, fraud_history, kyc, monitoring, rails, reports, vendors
+from flowlet.demo import (
+    analytics,
+    bankfiles,
+    books,
+    cards,
+    chain,
+    currencies,
+    fraud_history,
+    kyc,
+    monitoring,
+    rails,
+    reconciling,
+    reports,
+    statements,
+    vendors,
+)
 from flowlet.demo.people import CLIENT_NAME, CLIENT_SECRET, DESKS, PARTNER_USER, PASSWORD
 from flowlet.demo.plan import Act, CustomerPlan, PartnerPlan
 from flowlet.demo.story import tell
@@ -43,9 +58,15 @@ PARTS: Parts = (
 )
 # Those to whom it is all the same whether a model judges payments yet: only now the fraud models may.
 LATER_PARTS: Parts = (
+    ("Reading the banks' statements", bankfiles.fill),
+    ("Settling breaks", reconciling.fill),
     ("Linking banks, chatting", vendors.fill),
     ("Watching for laundering", monitoring.fill),
     ("Reporting to the authority", reports.fill),  # reads the cases
+    ("Changing currencies", currencies.fill),
+    ("Closing months", books.fill),
+    ("Proving the ledger", chain.fill),
+    ("Issuing statements", statements.fill),
     ("Adding up figures", analytics.fill),  # last: it reads what the others wrote
 )
 _SAMPLE = Path(__file__).resolve().parents[2] / "compliance" / "data" / "ofac-sample"

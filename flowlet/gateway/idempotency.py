@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest
 
+from flowlet.core.again import in_transaction
 from flowlet.core.errors import AppError
 from flowlet.core.jsons import dumps_canonical
 from flowlet.gateway.errors import IdempotencyInFlight, IdempotencyKeyInvalid, IdempotencyKeyReused
@@ -65,8 +66,7 @@ def answer_once(
     :raises IdempotencyKeyReused: if the key belongs to another request
     """
     try:
-        with transaction.atomic():
-            return _answered(claim, act)
+        return in_transaction(lambda: _answered(claim, act))
     except AppError as refusal:
         if refusal.http_status != UNPROCESSABLE or isinstance(refusal, IdempotencyKeyReused):
             raise

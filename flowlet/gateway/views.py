@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, TypeVar, cast
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
@@ -13,6 +13,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from flowlet.audit import trail
+from flowlet.core.again import in_transaction
 from flowlet.core.clock import now
 from flowlet.core.errors import AppError, FieldError, InvalidInput, InvariantBroken
 from flowlet.gateway import authentication, idempotency, limits, openapi_schema, pagination, parsing, problems
@@ -188,8 +189,7 @@ class ApiView(APIView):
 
     def _act_once(self, act: Callable[[], Answer]) -> Answer:
         try:
-            with transaction.atomic():
-                return act()
+            return in_transaction(act)
         except AppError as refusal:
             if refusal.http_status != idempotency.UNPROCESSABLE:
                 raise

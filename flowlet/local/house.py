@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import ClassVar
 
+from flowlet.local.environment import embedded
 from flowlet.local.errors import LauncherError
 from flowlet.local.paths import Paths, give_to_owner, make_folder, write_state
 from flowlet.local.ports import LOOPBACK, neighbouring_ports, next_free_port
@@ -17,6 +18,7 @@ from flowlet.local.steps import Progress, say
 from flowlet.local.supervisor import Program, Supervisor
 
 _READY_S = 90.0
+_ROLE = "flowlet_app"  # flowlet/audit/rights.py makes it; not imported, since this side knows no Django
 _VENDORS = 4  # Stripe, Plaid, Twilio, OpenAI: one port each, in a row
 _VENDORS_PORT = 4500
 
@@ -123,12 +125,17 @@ class House:
             "PROMETHEUS_MULTIPROC_DIR": str(self._paths.metrics),
         }
         vendors = self._vendors(url)
-        self._supervisor = Supervisor(self._paths, self._environment)
+        self._supervisor = Supervisor(self._paths, self._environment | self._role())
         web, *others = [*_programs(self._paths), *vendors]
         self._supervisor.start([web])
         self._wait_until_served(port)  # first alone: on two cores the others would double a person's wait
         self._supervisor.start(others)
         return url
+
+    def _role(self) -> dict[str, str]:
+        """Return whose rights the programs have: on our own server those of the application, not of the owner."""
+        own = embedded(self._environment, self._paths)
+        return {"DATABASE_ROLE": _ROLE} if own and "DATABASE_ROLE" not in self._environment else {}
 
     def _vendors(self, url: str) -> list[Program]:
         """Return the simulated vendors, having told everybody where they will be; nothing in live mode."""

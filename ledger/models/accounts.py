@@ -32,7 +32,7 @@ class Account(models.Model):
 
     `sign` is filled by the database from the chart: +1 where debits add, -1 where credits do. Everything but `name`
     is fixed. No customer: an account of the house (or of a partner); the unnamed one is there once per chart account,
-    currency and partner.
+    currency and partner. `shard_of` names the busy account that this one takes a share of, `shard` which.
     """
 
     public_id = PublicIdField(prefix="acc")
@@ -46,6 +46,8 @@ class Account(models.Model):
         "identity.Customer", models.PROTECT, null=True, blank=True, related_name="ledger_accounts"
     )
     name = models.CharField(max_length=120, blank=True, default="")
+    shard_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="shards")
+    shard = models.SmallIntegerField(null=True, blank=True)
     opened_at = models.DateTimeField()
 
     class Meta:
@@ -55,6 +57,12 @@ class Account(models.Model):
                 condition=Q(customer__isnull=True, name=""),
                 nulls_distinct=False,
                 name="account_house_once",
+            ),
+            models.UniqueConstraint(fields=["shard_of", "shard"], name="account_shard_once"),
+            models.CheckConstraint(
+                name="account_shard_numbered",
+                condition=Q(shard_of__isnull=True, shard__isnull=True)
+                | Q(shard_of__isnull=False, shard__gte=0),
             ),
             models.CheckConstraint(name="account_sign", condition=Q(sign__in=(1, -1))),
         ]

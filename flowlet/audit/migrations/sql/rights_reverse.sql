@@ -1,0 +1,1 @@
+DROP FUNCTION flowlet_grant_rights(name, jsonb, jsonb, text[]);
