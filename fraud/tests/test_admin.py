@@ -9,9 +9,9 @@ from flowlet.identity.operations import create_user
 from fraud import installing
 from fraud.models import Decision, ModelArtefact
 from fraud.operations import modelling
-from fraud.operations.deciding import decide
 from fraud.operations.importing import import_history
 from fraud.streams.generated import Shape, generate
+from fraud.tests.patient import decide
 from fraud.training.runner import run_training
 from wallets.tests.factories import NOW
 

@@ -23,7 +23,6 @@ from fraud.gate.registry import CHECKS, Evidence, judge
 from fraud.models import Decision, GateRun, Label, ModelArtefact, ModelScore, TrainingRun
 from fraud.operations import modelling
 from fraud.operations.crowning import ask_for_champion
-from fraud.operations.deciding import decide
 from fraud.operations.importing import import_history
 from fraud.operations.labelling import record_label
 from fraud.queries import CODES
@@ -31,6 +30,7 @@ from fraud.serving import loader, score
 from fraud.serving.bundle import Calibration
 from fraud.serving.trees import Trees
 from fraud.streams.generated import Shape, generate
+from fraud.tests.patient import decide
 from fraud.training import calibration, metrics, runner
 from fraud.training.learners.registry import LEARNERS
 
