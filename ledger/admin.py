@@ -68,7 +68,7 @@ def _owner(account: Account) -> str:
 class AccountAdmin(ModelAdmin):
     """All accounts with what they hold."""
 
-    path, title, group, icon, nav_order = "ledger/accounts", "Ledger accounts", "Money", "book-open-text", 70
+    path, title, group, icon, nav_order = "ledger/accounts", "Ledger accounts", "Books", "book-open-text", 70
     summary = "Where money is booked, one currency each; balances in the account's natural sign"
     related = ("chart_account", "partner", "customer", "balance", "owing__receivable__balance")
     list_order = ("-pk",)
@@ -196,7 +196,7 @@ _SIDES = (
 class PostingAdmin(ModelAdmin):
     """All postings, newest first; a row leads to its transaction."""
 
-    path, title, group, icon, nav_order = "ledger/postings", "Postings", "Money", "list-checks", 72
+    path, title, group, icon, nav_order = "ledger/postings", "Postings", "Books", "list-checks", 72
     summary = "One line per leg, in the order they were booked"
     related = ("transaction", "account__chart_account", "account__customer")
     list_order = ("-id",)

@@ -80,7 +80,7 @@ class Sums(Part):
     navigation=Item(
         title="Chart of accounts",
         url_name="admin:ledger_chart",
-        group="Money",
+        group="Books",
         icon="list-filter",
         permission=_CHART,
         order=69,
@@ -120,7 +120,7 @@ def chart(request: HttpRequest) -> HttpResponse:
         request,
         "ledger/chart.html",
         title="Chart of accounts",
-        path=[("Money", "")],
+        path=[("Books", "")],
         summary="What every place holds now, with all that lies under it",
         buttons=[Button(label="Take away…", href=reverse("admin:ledger_books"), icon="download")]
         if person_of(request).may(_EXPORT)
@@ -143,7 +143,7 @@ def _place(node: ChartNode) -> Nested:
     navigation=Item(
         title="Journals and ledgers",
         url_name="admin:ledger_books",
-        group="Money",
+        group="Books",
         icon="download",
         permission=_EXPORT,
         order=77,
@@ -167,7 +167,7 @@ def books(request: HttpRequest) -> Any:
         request,
         "ledger/books.html",
         title="Journals and ledgers",
-        path=[("Money", "")],
+        path=[("Books", "")],
         summary="The books of some days as a file, by value date",
         raw={**raw, "first": raw["first"] or str(first), "last": raw["last"] or str(last)},
         headings=ChartAccount.objects.filter(children=None).order_by("number"),

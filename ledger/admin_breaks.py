@@ -83,7 +83,7 @@ def _older_than(days: int) -> Q:
 class BreakAdmin(ModelAdmin):
     """What bank and books do not agree on, first due first."""
 
-    path, title, group, icon, nav_order = "ledger/breaks", "Breaks", "Money", "circle-alert", 77
+    path, title, group, icon, nav_order = "ledger/breaks", "Breaks", "Reconciliation", "circle-alert", 77
     summary = "What bank and books do not agree on, until somebody explains or settles it"
     related = ("line__bank_account", "posting__transaction", "owner", "proof", "booking")
     list_order = ("-opened_at", "-pk")

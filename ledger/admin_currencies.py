@@ -41,7 +41,7 @@ _DIGITS = Context(prec=7)  # of a rate that is shown; amounts are worked out wit
 class RateAdmin(ModelAdmin):
     """All rates, newest first; a new one is recorded by a form, none is changed."""
 
-    path, title, group, icon, nav_order = "ledger/rates", "Exchange rates", "Money", "arrow-left-right", 74
+    path, title, group, icon, nav_order = "ledger/rates", "Exchange rates", "Books", "arrow-left-right", 74
     summary = (
         "What one unit was worth in another currency, as a source said; kept for ever, the newest counts"
     )
@@ -162,7 +162,7 @@ def _ask(request: HttpRequest, form: RateForm, *, status: int = 200, alert: str 
         request,
         "ledger/rate.html",
         title="Record a rate",
-        path=[("Money", ""), ("Exchange rates", reverse("admin:ledger_fxrate_changelist"))],
+        path=[("Books", ""), ("Exchange rates", reverse("admin:ledger_fxrate_changelist"))],
         summary="For ever: a wrong rate is put right by a later one",
         status=status,
         form=form,
@@ -180,7 +180,7 @@ def _deal_title(deal: FxDeal) -> Main:
 class DealAdmin(ModelAdmin):
     """All deals, newest first; a row leads to its transaction."""
 
-    path, title, group, icon, nav_order = "ledger/deals", "Currency deals", "Money", "banknote", 76
+    path, title, group, icon, nav_order = "ledger/deals", "Currency deals", "Books", "banknote", 76
     summary = "What exchanges moved between our currency positions, and what that was worth"
     list_order = ("-dealt_at", "-id")
     detail = False
@@ -219,7 +219,7 @@ class DealAdmin(ModelAdmin):
     navigation=Item(
         title="Currency positions",
         url_name="admin:ledger_positions",
-        group="Money",
+        group="Books",
         icon="globe",
         permission="ledger.view_fxdeal",
         order=75,
@@ -242,7 +242,7 @@ def positions(request: HttpRequest) -> HttpResponse:
         request,
         "admin/change_form.html",
         title="Currency positions",
-        path=[("Money", "")],
+        path=[("Books", "")],
         summary="What customers' exchanges left us with, at average cost and at the latest mid rate",
         badges=[Badge(f"{waiting:,} waiting", "wait") if waiting else Badge("Up to date", "ok")],
         # One below the other: six columns of amounts need the whole width.

@@ -245,7 +245,7 @@ def _show(
         request,
         "ledger/journal_form.html",
         title=title,
-        path=[("Money", ""), ("Manual journals", reverse("admin:ledger_journaldraft_changelist"))],
+        path=[("Books", ""), ("Manual journals", reverse("admin:ledger_journaldraft_changelist"))],
         summary="A second person posts it; until then it is a draft of yours",
         written=written,
         corrects=draft.corrects if draft else None,

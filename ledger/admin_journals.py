@@ -61,7 +61,7 @@ def _is_draft(draft: JournalDraft) -> bool:
 class JournalAdmin(ModelAdmin):
     """All manual journals, newest first."""
 
-    path, title, group, icon, nav_order = "ledger/journals", "Manual journals", "Money", "file-text", 74
+    path, title, group, icon, nav_order = "ledger/journals", "Manual journals", "Books", "file-text", 74
     summary = "Entries written by hand; two people post one"
     related = ("maker", "transaction", "corrects", "approval")
     list_order = ("-pk",)

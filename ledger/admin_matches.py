@@ -52,7 +52,7 @@ def _leg_posting(leg: MatchLeg) -> object:
 class MatchAdmin(ModelAdmin):
     """What was put together, newest first."""
 
-    path, title, group, icon, nav_order = "ledger/matches", "Matches", "Money", "check", 78
+    path, title, group, icon, nav_order = "ledger/matches", "Matches", "Reconciliation", "check", 78
     summary = "Bank lines and postings that belong together, each with the journal it posted"
     related = ("transaction", "reversal")
     list_order = ("-made_at", "-pk")

@@ -40,7 +40,7 @@ def _badge(period: Period) -> Badge:
 class PeriodAdmin(ModelAdmin):
     """All periods, newest first."""
 
-    path, title, group, icon, nav_order = "ledger/periods", "Periods", "Money", "calendar", 75
+    path, title, group, icon, nav_order = "ledger/periods", "Periods", "Books", "calendar", 75
     summary = "The months of the books: closed ones take no posting any more"
     related = ("reopen_approval",)
     list_order = ("-first_date", "-pk")

@@ -51,7 +51,7 @@ class ProofAdmin(ModelAdmin):
     path, title, group, icon, nav_order = (
         "ledger/safeguarding",
         "Safeguarding",
-        "Money",
+        "Reconciliation",
         "shield-check",
         79,
     )
@@ -229,7 +229,7 @@ def export(request: HttpRequest, form: str) -> HttpResponse | StreamingHttpRespo
     navigation=Item(
         title="Processor payouts",
         url_name="admin:ledger_three_way",
-        group="Money",
+        group="Reconciliation",
         icon="banknote",
         permission="ledger.view_workbench",
         order=80,
@@ -280,7 +280,7 @@ def three_way(request: HttpRequest) -> HttpResponse:
         request,
         "admin/change_form.html",
         title="Processor payouts",
-        path=[("Money", "")],
+        path=[("Reconciliation", "")],
         summary="What processors paid out, from three sides",
         buttons=pages,
         panels=[panel],

@@ -56,7 +56,7 @@ _TONES: dict[str, Tone] = {
     navigation=Item(
         title="Proof",
         url_name="admin:ledger_seals",
-        group="Money",
+        group="Books",
         icon="shield-check",
         permission=VIEW,
         order=79,
@@ -78,7 +78,7 @@ def seals(request: HttpRequest) -> HttpResponse:
         request,
         "admin/change_form.html",
         title="Proof of the ledger",
-        path=[("Money", "")],
+        path=[("Books", "")],
         summary="Every row is signed, sealed in a block, and vouched for outside the database",
         badges=[*([_status(latest)] if latest else []), _lag_badge(unsealed, now)],
         panels=[

@@ -68,7 +68,7 @@ class TransactionAdmin(ModelAdmin):
     path, title, group, icon, nav_order = (
         "ledger/transactions",
         "Transactions",
-        "Money",
+        "Books",
         "receipt",
         71,
     )

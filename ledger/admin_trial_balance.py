@@ -58,7 +58,7 @@ class Asked:
     navigation=Item(
         title="Trial balance",
         url_name="admin:ledger_trial_balance",
-        group="Money",
+        group="Books",
         icon="scale",
         permission=VIEW,
         order=73,
@@ -152,7 +152,7 @@ def _show(
         request,
         "ledger/trial_balance.html",
         title="Trial balance",
-        path=[("Money", "")],
+        path=[("Books", "")],
         summary="What every heading holds, debits against credits",
         badges=[] if fault else [Badge("Even", "ok") if even else Badge("Not even", "bad")],
         panels=panels or [empty_panel("Trial balance", what=_nothing(fault, now=now), icon="scale")],

@@ -98,7 +98,7 @@ class Suggestion:
     navigation=NavigationItem(
         title="Reconciliation",
         url_name=f"admin:{NAME}",
-        group="Money",
+        group="Reconciliation",
         icon="arrow-left-right",
         permission=VIEW,
         order=76,
@@ -126,7 +126,7 @@ def workbench(request: HttpRequest) -> HttpResponse:
         request,
         "ledger/workbench.html",
         title="Reconciliation",
-        path=[("Money", "")],
+        path=[("Reconciliation", "")],
         summary="Lines of banks that nothing explains yet, and what may belong to them",
         buttons=[
             Button(label="Breaks", href=reverse("admin:ledger_break_changelist"), icon="circle-alert"),
