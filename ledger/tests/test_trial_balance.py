@@ -96,8 +96,8 @@ def test_closed_months_are_read_from_their_closings() -> None:
 
     for day in (date(2026, 8, 31), date(2026, 9, 30), date(2026, 10, 1), date(2026, 10, 31)):
         assert nets(get_trial_balances(Moment(as_of=day))) == summed(day)
-    assert balance_on(wallet.pk, date(2026, 10, 2)).minor == 765
-    assert balance_on(wallet.pk, date(2026, 9, 30)).minor == 760
+    assert balance_on(wallet, date(2026, 10, 2)).minor == 765
+    assert balance_on(wallet, date(2026, 9, 30)).minor == 760
     assert verify().clean
 
 
