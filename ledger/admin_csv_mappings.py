@@ -38,7 +38,13 @@ _LABELS = {field: label for field, label, _ in COLUMN_FIELDS}
 class CsvMappingAdmin(ModelAdmin):
     """The saved mappings."""
 
-    path, title, group, icon, nav_order = "ledger/csv-mappings", "CSV mappings", "Reconciliation", "list-filter", 79
+    path, title, group, icon, nav_order = (
+        "ledger/csv-mappings",
+        "CSV mappings",
+        "Reconciliation",
+        "list-filter",
+        79,
+    )
     summary = "How banks write their CSV; make one from a file that could not be read"
     related = ("bank_account",)
     list_order = ("name", "pk")

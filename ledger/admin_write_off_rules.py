@@ -30,7 +30,13 @@ _USUAL = "EUR"
 class WriteOffRuleAdmin(ModelAdmin):
     """Every rule that was set; of each currency the latest counts."""
 
-    path, title, group, icon, nav_order = "ledger/write-off-rules", "Write-off rules", "Reconciliation", "settings", 81
+    path, title, group, icon, nav_order = (
+        "ledger/write-off-rules",
+        "Write-off rules",
+        "Reconciliation",
+        "settings",
+        81,
+    )
     summary = "How much one person may write off; the latest rule of a currency counts"
     list_order = ("-set_at", "-pk")
     detail = False

@@ -23,7 +23,8 @@ TRIED = 300
 # Addresses that answer with a file, a picture or nothing, and those that only take what is posted.
 NO_PAGES = frozenset(
     {"login", "logout", "theme", "stay", "dashboards", "filing_file", "report_evidence"}
-    | {"compliance_kycdocument_page", "compliance_kycdocument_original"}
+    | {"compliance_kycdocument_page", "compliance_kycdocument_original", "ledger_bankfile_original"}
+    | {"ledger_statement_file", "ledger_export_file", "ledger_safeguarding_export"}
 )
 
 
