@@ -31,10 +31,10 @@ JOURNAL_TEMPLATES.register("suspense")(
 )
 JOURNAL_TEMPLATES.register("accrued_cost")(
     JournalTemplate(
-        title="Accrue processing cost",
-        text="Cost of the month that is not invoiced yet.",
+        title="Accrue fees of partners",
+        text="Fees of the month that partners have not invoiced yet.",
         help="Reverse it in the next month when the invoice is booked.",
-        lines=(("5000", True), ("2900", False)),
+        lines=(("5000", True), ("2100", False)),
     )
 )
 JOURNAL_TEMPLATES.register("bank_charge")(

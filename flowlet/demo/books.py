@@ -40,7 +40,9 @@ def fill(*, now: datetime) -> Filled:
             checker,
             now,
         )
-        waiting = _journal(maker, "Processing cost not invoiced yet", ("5000 EUR", "2900 EUR"), _ACCRUED, now)
+        waiting = _journal(
+            maker, "Fees of partners not invoiced yet", ("5000 EUR", "2100 EUR"), _ACCRUED, now
+        )
         ask_to_post(
             journal_id=waiting.public_id,
             maker_id=maker.pk,

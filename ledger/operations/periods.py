@@ -196,7 +196,9 @@ def _finish(period_id: int, now: datetime) -> tuple[str, ...]:
     with refusals():
         period.save(update_fields=["status", "changed_at"])
     closing = PeriodClosing.objects.filter(period=period).latest("version")
-    _record(period, "close", {"version": [closing.version - 1, closing.version]})
+    digest = bytes(closing.digest).hex()
+    # In the trail too, whose rows are signed by themselves.
+    _record(period, "close", {"version": [closing.version - 1, closing.version], "digest": [None, digest]})
     outbox.publish(
         type=PERIOD_CLOSED,
         object_type="ledger_period",
@@ -207,7 +209,7 @@ def _finish(period_id: int, now: datetime) -> tuple[str, ...]:
             "first": str(period.first_date),
             "last": str(period.last_date),
             "version": closing.version,
-            "digest": bytes(closing.digest).hex(),
+            "digest": digest,
         },
         at=now,
     )

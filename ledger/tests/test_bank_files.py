@@ -7,6 +7,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from flowlet.audit.models import AuditRecord
 from flowlet.events.models import Event
@@ -22,6 +24,7 @@ from ledger.models.reconciliation import (
 from ledger.operations import bank_lines
 from ledger.operations.reconciliation import accept_file, discard_file, import_file, stage_file
 from ledger.queries.reconciliation import bank_balance, read_original
+from ledger.reconciliation.generate import Item, Rates, daily_statements, play_bank
 from ledger.reconciliation.write import camt053
 from ledger.tasks_bank import accept_bank_files
 from ledger.tests.banking import IBANS, bring_in, house_bank, line, statement
@@ -373,3 +376,39 @@ def test_the_command_tells_lines_and_exit_codes(tmp_path):
     assert "wrong.xml: line 4, Stmt[1]: Opening balance and 1 lines make" in str(quarantined.value)
     assert again.value.returncode == 1
     assert "The same file came on" in str(again.value)
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 10**6), st.lists(st.integers(-(10**9), 10**9).filter(bool), min_size=1, max_size=40))
+def test_what_a_careless_bank_writes_is_stored_line_by_line(db, seed, amounts):
+    items = [
+        Item(
+            posting_id=number,
+            end_to_end_id=f"dep_{number}",
+            amount_minor=amount,
+            currency="EUR",
+            on=TODAY + timedelta(days=number // 9),
+            name=f"Payer {number}",
+        )
+        for number, amount in enumerate(amounts)
+    ]
+    rates = Rates(drop=0.1, duplicate=0.1, merge=0.3, split=0.1, fee=0.1, net=0.1, shift=0.3, nameless=0.2)
+    lines, truth = play_bank(items, seed=seed, rates=rates)
+    with transaction.atomic():
+        account = house_bank()
+        days = daily_statements(lines, account=account.iban, currency="EUR", opening_minor=777)
+        for number, day in enumerate(days):
+            assert bring_in(day, name=f"{number}.xml").state == "ACCEPTED"
+
+        stored = BankLine.objects.order_by("statement__sequence", "position")
+        assert [
+            (row.bank_reference, row.amount_minor, row.end_to_end_id, row.batch_id, len(row.details))
+            for row in stored
+        ] == [
+            (line.bank_reference, line.amount_minor, line.end_to_end_id, line.batch_id, len(line.details))
+            for line in lines
+        ]
+        assert {row.bank_reference for row in stored} == set(truth.matches)
+        settled = {posting for group in truth.matches.values() for posting in group}
+        assert settled | truth.dropped == set(range(len(amounts)))
+        transaction.set_rollback(True)

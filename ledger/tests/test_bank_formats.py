@@ -203,7 +203,7 @@ HOSTILE = {
     ),
     "a version to come": (DOCUMENT.replace(".08", ".99") + "</Document>", "NAMESPACE", "line 1"),
     "no namespace": ("<Document><Stmt/></Document>", "NAMESPACE", "line 1"),
-    "a page of the web": ("<html><body>Log in again</body></html>", "NO_STATEMENT", "line 1"),
+    "a page of the web": ("<html><body>Log in again</body></html>", "NAMESPACE", "line 1"),
     "the end is missing": (WRITTEN["camt"].decode()[:700], "NOT_WELL_FORMED", "line "),
     "an encoding nobody uses": ('<?xml version="1.0" encoding="UTF-7"?><Document/>', "ENCODING", "line 1"),
     "too many digits": (

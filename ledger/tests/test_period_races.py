@@ -23,7 +23,7 @@ DAY = date(2026, 10, 15)
 
 def test_a_close_waits_for_a_posting_under_way_and_counts_it() -> None:
     period, debit = month(2026, 10), bank()
-    credit = house_account(chart_code="SUSPENSE", currency="EUR", now=NOW)
+    credit = house_account(chart_code="EQUITY", currency="EUR", now=NOW)
     posted, closing = Event(), Event()
 
     def slow() -> Posted:
@@ -47,12 +47,12 @@ def test_a_close_waits_for_a_posting_under_way_and_counts_it() -> None:
 
     assert isinstance(answers[0], Posted)
     assert answers[1] == "CLOSING"
-    assert PeriodTotal.objects.get(chart_account__code="SUSPENSE").closing == -700
+    assert PeriodTotal.objects.get(chart_account__code="EQUITY").closing == -700
 
 
 def test_no_posting_slips_into_a_period_while_it_closes() -> None:
     period, debit = month(2026, 10), bank()
-    credit = house_account(chart_code="SUSPENSE", currency="EUR", now=NOW)
+    credit = house_account(chart_code="EQUITY", currency="EUR", now=NOW)
     other_month, begun = date(2026, 11, 3), Event()
 
     def book(day: date) -> list[object]:
@@ -78,5 +78,5 @@ def test_no_posting_slips_into_a_period_while_it_closes() -> None:
     assert inside.count() == sum(isinstance(answer, Posted) for answer in late)
     assert len(late) == 75
     assert all(isinstance(answer, Posted) for answer in booked[5])
-    closing = PeriodTotal.objects.get(chart_account__code="SUSPENSE").closing
+    closing = PeriodTotal.objects.get(chart_account__code="EQUITY").closing
     assert closing == -(inside.aggregate(sum=Sum("amount"))["sum"] or 0)

@@ -32,7 +32,7 @@ def book(minor: int, day: date, **fields: object) -> str:
     ).public_id
 
 
-def house(code: str = "SUSPENSE") -> object:
+def house(code: str = "EQUITY") -> object:
     return house_account(chart_code=code, currency="EUR", now=NOW)
 
 
@@ -65,7 +65,7 @@ def test_days_without_a_period_are_open_until_the_first_period_closes() -> None:
     book(500, date(2035, 1, 2))
     with pytest.raises(PeriodClosed), transaction.atomic():
         book(500, date(2020, 1, 3))
-    assert PeriodTotal.objects.get(chart_account__code="SUSPENSE").closing == -1_000
+    assert PeriodTotal.objects.get(chart_account__code="EQUITY").closing == -1_000
 
 
 def test_a_closed_period_refuses_and_names_the_first_open_day() -> None:
@@ -207,7 +207,7 @@ def test_the_latest_closed_period_is_opened_by_two_people_and_closes_as_its_next
 
     assert answered.status == ApprovalStatus.EXECUTED
     assert Period.objects.get(pk=october.pk).version == 2
-    of_suspense = PeriodTotal.objects.filter(period=october, chart_account__code="SUSPENSE")
+    of_suspense = PeriodTotal.objects.filter(period=october, chart_account__code="EQUITY")
     assert list(of_suspense.values_list("version", "closing")) == [(2, -120)]
 
 

@@ -35,7 +35,7 @@ from ledger.tests.factories import NOW, bank, draft, wallet_account
 
 pytestmark = pytest.mark.django_db
 
-CODES = ("SUSPENSE", "FEE_INCOME", "PROCESSING_COST", "EQUITY")
+CODES = ("PARTNER_FUNDS", "FEE_INCOME", "PROCESSING_COST", "EQUITY")
 DAYS = st.dates(date(2026, 9, 1), date(2026, 12, 31))
 
 
@@ -43,7 +43,7 @@ def house(code: str, currency: str = "EUR") -> Account:
     return house_account(chart_code=code, currency=currency, now=NOW)
 
 
-def book(minor: int, day: date, code: str = "SUSPENSE", currency: str = "EUR") -> None:
+def book(minor: int, day: date, code: str = "PARTNER_FUNDS", currency: str = "EUR") -> None:
     post(draft=draft((bank(currency), minor), (house(code, currency), -minor), effective_date=day), now=NOW)
 
 
@@ -139,7 +139,7 @@ def test_as_known_at_the_end_of_a_day_is_the_same_for_ever() -> None:
 
     assert told() == before
     assert before[1][1][1].startswith("Block 1, ")
-    assert nets(get_trial_balances(Moment(as_of=moment.as_of)))["EUR", "SUSPENSE"] == -790
+    assert nets(get_trial_balances(Moment(as_of=moment.as_of)))["EUR", "PARTNER_FUNDS"] == -790
 
 
 def test_a_booking_time_looks_past_value_dates() -> None:
@@ -147,12 +147,12 @@ def test_a_booking_time_looks_past_value_dates() -> None:
     between = clock.now()
     book(90, date(2026, 1, 1))
 
-    assert nets(get_trial_balances(Moment(booked=between)))["EUR", "SUSPENSE"] == -700
+    assert nets(get_trial_balances(Moment(booked=between)))["EUR", "PARTNER_FUNDS"] == -700
     assert get_trial_balances(Moment(booked=between - timedelta(days=1))) == []
 
 
 def test_the_sum_in_base_currency_is_even_whatever_the_rates() -> None:
-    book(100_001, date(2026, 10, 3), "SUSPENSE", "USD")
+    book(100_001, date(2026, 10, 3), "PARTNER_FUNDS", "USD")
     book(33, date(2026, 10, 3), "EQUITY", "USD")
     book(77_777, date(2026, 10, 3), "FEE_INCOME", "JPY")
     book(500, date(2026, 10, 3))
