@@ -12,7 +12,8 @@ from flowlet.backoffice.filters import Choice, Text
 from flowlet.backoffice.lists import Column
 from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.site import register
-from fraud.admin_decisions import rule_title, settings_text
+from flowlet.identity.models import User
+from fraud.admin_decisions import learner_title, rule_title, settings_text
 from fraud.choices import ModelStatus, RunState, VersionStatus
 from fraud.models import GateRun, ModelArtefact, RuleVersion, TrainingRun
 from fraud.operations import modelling
@@ -63,7 +64,7 @@ class ModelArtefactAdmin(ModelAdmin):
     search_hint = "Model id"
     filters = (Choice("status", "Standing", tuple(ModelStatus.choices)), Text("stream", "Stream"))
     columns = (
-        Column(title="Model", cell=lambda m: Main(m.learner.capitalize(), m.public_id, mono=True)),
+        Column(title="Model", cell=lambda m: Main(learner_title(m.learner), m.public_id, mono=True)),
         Column(title="Standing", cell=_model_badge, width="m"),
         Column(title="Stream", cell=lambda m: m.stream, width="s", hide="m"),
         Column(
@@ -92,7 +93,7 @@ class ModelArtefactAdmin(ModelAdmin):
 
     def object_title(self, obj: Any) -> str:
         """Return the kind of model."""
-        return f"{obj.learner.capitalize()} on {obj.stream}"
+        return f"{learner_title(obj.learner)}, {obj.stream} movements"
 
     def badges(self, obj: Any) -> list[object]:
         """Return where it stands."""
@@ -162,7 +163,7 @@ def _service_panel(artefact: ModelArtefact) -> Panel:
     serving = (ModelStatus.CHAMPION, ModelStatus.CHALLENGER, ModelStatus.SHADOW)
     rows = ModelArtefact.objects.filter(stream=artefact.stream, status__in=serving).order_by("status", "pk")
     columns = (
-        Column(title="Model", cell=lambda m: Main(m.learner.capitalize(), m.public_id, mono=True)),
+        Column(title="Model", cell=lambda m: Main(learner_title(m.learner), m.public_id, mono=True)),
         Column(title="Standing", cell=_model_badge),
         Column(title="Average precision", cell=lambda m: _metric(m, "average_precision"), right=True),
         Column(title="Of the top 100", cell=lambda m: _metric(m, "precision_at_100"), right=True),
@@ -177,6 +178,8 @@ def _service_panel(artefact: ModelArtefact) -> Panel:
 
 def _origin_panel(artefact: ModelArtefact) -> Panel:
     run = artefact.run
+    people = User.objects.filter(public_id__in=(artefact.requested_by, artefact.approved_by))
+    names = dict(people.values_list("public_id", "full_name"))
     facts: list[tuple[str, object]] = [
         ("Learnt from", f"{run.counts.get('rows', 0):,} movements, {run.counts.get('frauds', 0):,} frauds"),
         ("From", When(run.span_from)),
@@ -184,8 +187,8 @@ def _origin_panel(artefact: ModelArtefact) -> Panel:
         ("Labels known by", When(run.as_of)),
         ("Features", f"{artefact.feature_set} ({len(artefact.metadata.get('features', []))})"),
         ("SHA-256", Code(artefact.digest)),
-        ("Asked for by", artefact.requested_by),
-        ("Approved by", artefact.approved_by),
+        ("Asked for by", names.get(artefact.requested_by, artefact.requested_by)),
+        ("Approved by", names.get(artefact.approved_by, artefact.approved_by)),
         ("Put live", When(artefact.promoted_at)),
         ("Retired", When(artefact.retired_at)),
     ]
@@ -265,7 +268,7 @@ class TrainingRunAdmin(ModelAdmin):
     filters = (Choice("state", "State", tuple(RunState.choices)),)
     empty = ("No training yet", "The training worker writes here what it learnt from and what came out.")
     columns = (
-        Column(title="Training", cell=lambda r: Main(r.learner.capitalize(), r.public_id, mono=True)),
+        Column(title="Training", cell=lambda r: Main(learner_title(r.learner), r.public_id, mono=True)),
         Column(
             title="State",
             cell=lambda r: Badge(RunState(r.state).label, _RUN_TONES.get(r.state, "")),
@@ -298,7 +301,7 @@ class TrainingRunAdmin(ModelAdmin):
     model=TrainingRun,
     permission="fraud.train_model",
     label="Train again",
-    title=lambda run: f"Train another {run.learner} model with the labels known today?",
+    title=lambda run: f"Train another model ({learner_title(run.learner)}) with the labels known today?",
     text="It starts within a minute. The new model is a candidate and decides nothing.",
     reason=False,
     available=lambda run: run.state in (RunState.DONE, RunState.FAILED),

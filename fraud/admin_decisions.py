@@ -39,6 +39,20 @@ def _ladder(decision: Decision) -> str:
     return ", ".join(Degraded(rung).label for rung in decision.degraded)
 
 
+# The kinds of model by their names; what trains them is not loaded where pages are answered.
+_LEARNERS = {
+    "anomaly": "Isolation Forest",
+    "boosted": "XGBoost",
+    "forest": "Random Forest",
+    "logistic": "Logistic regression",
+}
+
+
+def learner_title(code: str) -> str:
+    """Return the kind of model by its name."""
+    return _LEARNERS.get(code, words(code))
+
+
 def rule_title(version: RuleVersion) -> str:
     """Return the rule in words; its code when the release no longer has it."""
     return RULES.get(version.code).title if version.code in RULES else version.code
@@ -168,7 +182,7 @@ def _scores_panel(decision: Decision) -> Panel:
     columns = (
         Column(
             title="Model",
-            cell=lambda s: Main(s.artefact.learner.capitalize(), s.artefact.public_id, mono=True),
+            cell=lambda s: Main(learner_title(s.artefact.learner), s.artefact.public_id, mono=True),
         ),
         Column(title="Role", cell=lambda s: s.role.capitalize()),
         Column(title="Raw score", cell=lambda s: f"{s.score:.4f}", right=True),

@@ -16,6 +16,8 @@ from flowlet.backoffice.panels import PANELS
 from flowlet.backoffice.site import PAGES, site
 from flowlet.identity.models import Customer
 from ledger.models.journals import JournalDraft
+from ledger.models.reconciliation import BankFile
+from ledger.queries.reconciliation import STUCK
 from wallets.models import Wallet
 
 STATES = ("state", "status", "outcome")
@@ -23,8 +25,11 @@ TRIED = 300
 # Addresses that answer with a file, a picture or nothing, and those that only take what is posted.
 NO_PAGES = frozenset(
     {"login", "logout", "theme", "stay", "dashboards", "filing_file", "report_evidence"}
-    | {"compliance_kycdocument_page", "compliance_kycdocument_original"}
+    | {"compliance_kycdocument_page", "compliance_kycdocument_original", "ledger_bankfile_original"}
+    | {"ledger_statement_file", "ledger_export_file", "ledger_safeguarding_export"}
 )
+# Pages that answer a question only.
+ASKED = frozenset({"ledger_new_csv_mapping"})
 
 
 def pages() -> list[str]:
@@ -47,8 +52,11 @@ def _own_pages() -> Iterator[str]:
     yield _asked("admin:search", q="Sandvik")
     yield _asked("admin:search", q="nobody-of-this-name")
     for known in PAGES.values():
-        if "<" not in known.route and known.name not in NO_PAGES:
+        if "<" not in known.route and known.name not in {*NO_PAGES, *ASKED}:
             yield reverse(f"admin:{known.name}")
+    yield _asked(
+        "admin:ledger_new_csv_mapping", file=BankFile.objects.filter(state__in=STUCK).latest("pk").public_id
+    )
     for board in dict(DASHBOARDS.items()):
         yield reverse("admin:dashboard", args=[board])
     yield _asked("admin:reports", fact="payment_day", measure="count", grain="month")
