@@ -97,9 +97,8 @@ def once_per_module(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     Write within `with once_per_module.unblock():`. Not for modules that have tests with `transaction=True`.
     """
     rows = transaction.atomic()
-    rows._from_testcase = (
-        True  # as the block around each test: what the code under test opens inside is outermost
-    )
+    # As the block around each test: what the code under test opens inside is outermost.
+    rows._from_testcase = True
     with django_db_blocker.unblock():
         rows.__enter__()
     yield django_db_blocker

@@ -15,8 +15,7 @@ from fraud.tests.patient import decide
 from fraud.training.runner import run_training
 from wallets.tests.factories import NOW
 
-# One worker takes all: the models are trained once.
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("fraud pages")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("installed")]
 
 
 @pytest.fixture

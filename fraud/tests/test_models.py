@@ -34,8 +34,7 @@ from fraud.tests.patient import decide
 from fraud.training import calibration, metrics, runner
 from fraud.training.learners.registry import LEARNERS
 
-# One worker takes all: the history is imported once.
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("fraud models")]
+pytestmark = pytest.mark.django_db
 _SMALL = {
     "logistic": {},
     "boosted": {"trees": 40},

@@ -22,8 +22,7 @@ from ledger.queries.verification import verify
 from payments.models import Payment, PaymentAttempt, Refund
 from wallets.models import BankAccount, Wallet
 
-# Loaded once: one worker takes all of it.
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(scope="module")
