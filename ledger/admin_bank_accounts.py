@@ -42,7 +42,13 @@ def _closing(account: Any) -> object:
 class HouseBankAccountAdmin(ModelAdmin):
     """Where the house keeps money at banks."""
 
-    path, title, group, icon, nav_order = "ledger/bank-accounts", "Bank accounts", "Money", "building-2", 75
+    path, title, group, icon, nav_order = (
+        "ledger/bank-accounts",
+        "House bank accounts",
+        "Money",
+        "building-2",
+        75,
+    )
     summary = "The house's own accounts at banks; each is mirrored by one ledger account"
     related = ("account__chart_account", "account__balance")
     list_order = ("name", "pk")
@@ -154,7 +160,7 @@ def new_bank_account(request: HttpRequest) -> HttpResponse:
         request,
         "ledger/form_page.html",
         title="Enter a bank account",
-        path=[("Money", ""), ("Bank accounts", reverse("admin:ledger_housebankaccount_changelist"))],
+        path=[("Money", ""), ("House bank accounts", reverse("admin:ledger_housebankaccount_changelist"))],
         summary="Files are routed to it by its number",
         form=form,
         verb="Enter",

@@ -26,7 +26,7 @@ from flowlet.core.currencies import EXPONENTS
 from flowlet.core.errors import AppError
 from flowlet.core.money import MINOR_MAX
 from ledger.admin_bank_forms import UploadForm
-from ledger.admin_bank_parts import STATEMENT_COLUMNS, Prose
+from ledger.admin_bank_parts import STATEMENT_COLUMNS, Prose, counted
 from ledger.admin_parts import amount_cell
 from ledger.choices_bank import BankFileState
 from ledger.models.reconciliation import BankFile, BankStatement
@@ -45,7 +45,7 @@ TONES: dict[str, Tone] = {
 }
 _AGAIN = "Then press Try again."
 NEXT_STEPS = {
-    "UNKNOWN_ACCOUNT": f"Enter the bank account under Bank accounts, with the number as this file writes it. {_AGAIN}",
+    "UNKNOWN_ACCOUNT": f"Enter the bank account under House bank accounts, with the number as this file writes it. {_AGAIN}",
     "GAP": f"Bring in the statements that are missing. {_AGAIN}",
     "NOT_ADDING_UP": "The file is incomplete or wrong: ask the bank for it again, and put this one aside.",
     "STATEMENT_KNOWN": "Nothing is missing: put this file aside.",
@@ -72,7 +72,7 @@ def _told(file: BankFile) -> str:
     if file.findings:
         return str(file.findings[0]["text"])
     count = len(file.summary)
-    return f"{count:,} statement{'' if count == 1 else 's'}, {file.line_count:,} lines" if count else ""
+    return f"{counted(count, 'statement')}, {counted(file.line_count, 'line')}" if count else ""
 
 
 @register(BankFile)
@@ -112,12 +112,14 @@ class BankFileAdmin(ModelAdmin):
         return BankFile.objects.filter(state__in=STUCK)
 
     def list_buttons(self, request: HttpRequest) -> list[Button]:
-        """Return the way in."""
-        if not person_of(request).may("ledger.import_bankfile"):
-            return []
-        return [
-            Button(label="Bring in a file", href=reverse("admin:ledger_import_bank_file"), style="primary")
-        ]
+        """Return the mappings and the way in."""
+        person, found = person_of(request), []
+        if person.may("ledger.view_csvmapping"):
+            found.append(Button(label="CSV mappings", href=reverse("admin:ledger_csvmapping_changelist")))
+        if person.may("ledger.import_bankfile"):
+            href = reverse("admin:ledger_import_bank_file")
+            found.append(Button(label="Bring in a file", href=href, style="primary"))
+        return found
 
     def get_urls(self) -> list[URLPattern]:
         """Return the list, the object page, and the original."""
@@ -294,7 +296,7 @@ def _take(request: HttpRequest, form: UploadForm) -> BankFile | AppError:
 def tell(request: HttpRequest, file: BankFile) -> None:
     """Say on the next page what came of a file."""
     if file.state == BankFileState.ACCEPTED:
-        messages.success(request, f"{file.name} was accepted: {file.line_count:,} lines.")
+        messages.success(request, f"{file.name} was accepted: {counted(file.line_count, 'line')}.")
     else:
         messages.warning(request, f"{file.name} was not taken; nothing of it was booked.")
 

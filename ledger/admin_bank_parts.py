@@ -31,6 +31,11 @@ class Prose(Part):
         return format_html('<div class="prose"><b>{}</b><span>{}</span></div>', self.text, self.hint)
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun: `1 line`, `2,000 lines`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def bank_account_href(account: HouseBankAccount) -> str:
     """Return the address of a bank account's page."""
     return reverse("admin:ledger_housebankaccount_change", args=[account.public_id])

@@ -39,6 +39,7 @@ class CsvMappingAdmin(ModelAdmin):
     """The saved mappings."""
 
     path, title, group, icon, nav_order = "ledger/csv-mappings", "CSV mappings", "Money", "list-filter", 79
+    nav = False  # one step from the bank files, where they are needed
     summary = "How banks write their CSV; make one from a file that could not be read"
     related = ("bank_account",)
     list_order = ("name", "pk")

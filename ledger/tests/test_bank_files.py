@@ -6,7 +6,9 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from flowlet.audit.models import AuditRecord
 from flowlet.events.models import Event
@@ -22,6 +24,7 @@ from ledger.models.reconciliation import (
 from ledger.operations import bank_lines
 from ledger.operations.reconciliation import accept_file, discard_file, import_file, stage_file
 from ledger.queries.reconciliation import bank_balance, read_original
+from ledger.reconciliation.generate import Item, Rates, daily_statements, play_bank
 from ledger.reconciliation.write import camt053
 from ledger.tasks_bank import accept_bank_files
 from ledger.tests.banking import IBANS, bring_in, house_bank, line, statement
@@ -302,59 +305,6 @@ def test_a_period_cannot_close_without_the_banks_balances():
     ]
 
 
-ATTACKS = {
-    "change a line": "UPDATE ledger_bankline SET amount_minor = 1",
-    "delete a line": "DELETE FROM ledger_bankline",
-    "the same line again": "INSERT INTO ledger_bankline (public_id, bank_account_id, stated_in_id, key, booking_date,"
-    " value_date, amount_minor, currency, end_to_end_id, bank_reference, batch_id, kind, reversal, details, place, position,"
-    " status) SELECT 'bln_x', bank_account_id, stated_in_id, key, booking_date, value_date, amount_minor, currency, '', '',"
-    " '', '', false, '[]', '', 9, 'OPEN' FROM ledger_bankline",
-    "a line more in an accepted statement": "INSERT INTO ledger_bankline (public_id, bank_account_id, statement_id,"
-    " stated_in_id, key, booking_date, value_date, amount_minor, currency, end_to_end_id, bank_reference, batch_id, kind,"
-    " reversal, details, place, position, status) SELECT 'bln_x', bank_account_id, statement_id, stated_in_id, 'new',"
-    " booking_date, value_date, 5, currency, '', '', '', '', false, '[]', '', 9, 'OPEN' FROM ledger_bankline",
-    "another currency": "INSERT INTO ledger_bankline (public_id, bank_account_id, stated_in_id, key, booking_date,"
-    " value_date, amount_minor, currency, end_to_end_id, bank_reference, batch_id, kind, reversal, details, place, position,"
-    " status) SELECT 'bln_x', bank_account_id, stated_in_id, 'new', booking_date, value_date, 5, 'USD', '', '', '', '',"
-    " false, '[]', '', 9, 'OPEN' FROM ledger_bankline",
-    "another closing balance": "UPDATE ledger_bankstatement SET closing_minor = 5",
-    "a statement that does not add up": "INSERT INTO ledger_bankstatement (public_id, bank_account_id, file_id, sequence,"
-    ' "index", lead, number, reference, opening_date, closing_date, opening_minor, closing_minor, currency, line_count)'
-    " SELECT 'bst_x', bank_account_id, file_id, 2, 0, 0, '', '', opening_date, closing_date, 100, 900, currency, 0"
-    " FROM ledger_bankstatement; UPDATE ledger_bankstatement SET accepted_at = now() WHERE sequence = 2",
-    "a statement that continues nothing": "INSERT INTO ledger_bankstatement (public_id, bank_account_id, file_id, sequence,"
-    ' "index", lead, number, reference, opening_date, closing_date, opening_minor, closing_minor, currency, line_count)'
-    " SELECT 'bst_x', bank_account_id, file_id, 2, 0, 0, '', '', opening_date, closing_date, 77, 77, currency, 0"
-    " FROM ledger_bankstatement; UPDATE ledger_bankstatement SET accepted_at = now() WHERE sequence = 2",
-    "the file is another": "UPDATE ledger_bankfile SET sha256 = 'x'",
-    "an accepted file goes back": "UPDATE ledger_bankfile SET state = 'STAGED'",
-    "the same file again": "INSERT INTO ledger_bankfile (public_id, name, sha256, size, format, state, findings, summary,"
-    " line_count, lines_done, received_by, received_at, changed_at) SELECT 'bfl_x', name, sha256, size, format, 'STAGED',"
-    " '[]', '[]', 0, 0, '', now(), now() FROM ledger_bankfile",
-    "the original is replaced": "UPDATE ledger_bankfileoriginal SET sealed = 'x'",
-    "all is emptied": "TRUNCATE ledger_bankline CASCADE",
-    "the account mirrors another": "UPDATE ledger_housebankaccount SET client_money = false",
-}
-
-
-@pytest.mark.parametrize("name", ATTACKS)
-def test_raw_sql_is_refused(name):
-    house_bank()
-    bring_in(statement(line(100, 1)))
-
-    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(ATTACKS[name])
-
-
-def test_only_the_status_of_a_line_moves():
-    house_bank()
-    bring_in(statement(line(100, 1)))
-
-    BankLine.objects.update(status="MATCHED")
-
-    assert BankLine.objects.get().status == "MATCHED"
-
-
 def test_the_command_tells_lines_and_exit_codes(tmp_path):
     house_bank()
     good, wrong = tmp_path / "good.xml", tmp_path / "wrong.xml"
@@ -373,3 +323,38 @@ def test_the_command_tells_lines_and_exit_codes(tmp_path):
     assert "wrong.xml: line 4, Stmt[1]: Opening balance and 1 lines make" in str(quarantined.value)
     assert again.value.returncode == 1
     assert "The same file came on" in str(again.value)
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 10**6), st.lists(st.integers(-(10**9), 10**9).filter(bool), min_size=1, max_size=40))
+def test_what_a_careless_bank_writes_is_stored_line_by_line(db, seed, amounts):
+    items = [
+        Item(
+            posting_id=number,
+            end_to_end_id=f"dep_{number}",
+            amount_minor=amount,
+            currency="EUR",
+            on=TODAY + timedelta(days=number // 9),
+            name=f"Payer {number}",
+        )
+        for number, amount in enumerate(amounts)
+    ]
+    rates = Rates(drop=0.1, duplicate=0.1, merge=0.3, split=0.1, fee=0.1, net=0.1, shift=0.3, nameless=0.2)
+    lines, truth = play_bank(items, seed=seed, rates=rates)
+    with transaction.atomic():
+        account = house_bank()
+        days = daily_statements(lines, account=account.iban, currency="EUR", opening_minor=777)
+        assert not days or bring_in(*days).state == "ACCEPTED"
+
+        stored = BankLine.objects.order_by("statement__sequence", "position")
+        assert [
+            (row.bank_reference, row.amount_minor, row.end_to_end_id, row.batch_id, len(row.details))
+            for row in stored
+        ] == [
+            (line.bank_reference, line.amount_minor, line.end_to_end_id, line.batch_id, len(line.details))
+            for line in lines
+        ]
+        assert {row.bank_reference for row in stored} == set(truth.matches)
+        settled = {posting for group in truth.matches.values() for posting in group}
+        assert settled | truth.dropped == set(range(len(amounts)))
+        transaction.set_rollback(True)

@@ -147,8 +147,12 @@ class _Reader:
         """
         Return the file.
 
-        :raises UnreadableBankFile: if it holds no statement
+        :raises UnreadableBankFile: if it is another kind of file, or holds no statement
         """
+        if not self.message:
+            raise unreadable(
+                "NAMESPACE", "line 1", "The file is no camt message; it may be a page of the bank's web site."
+            )
         if not self.statements:
             raise unreadable("NO_STATEMENT", "line 1", "There is no statement in the file.")
         return ParsedFile(format=self.message, statements=tuple(self.statements))
