@@ -40,7 +40,7 @@ demo: packages-run ## throw the demo data away and make it again
 	@$(LOCAL) demo
 
 test: packages-dev ## run the tests on a real PostgreSQL and Redis
-	@$(EXEC) --alone test -- pytest -n $(JOBS) -m "not browser" $(ARGS)
+	@$(EXEC) --alone test -- pytest -n $(JOBS) --dist loadgroup -m "not browser" $(ARGS)
 
 storm: packages-dev ## 100,000 random operations on the ledger by six threads, connections cut; STORM_OPERATIONS=… for more
 	@STORM_OPERATIONS=$${STORM_OPERATIONS:-100000} $(EXEC) --alone test -- pytest -n0 -q ledger/tests/test_storm.py $(ARGS)

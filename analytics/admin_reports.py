@@ -34,6 +34,7 @@ from flowlet.backoffice.frame import page
 from flowlet.backoffice.navigation import Item
 from flowlet.backoffice.people import Person, person_of
 from flowlet.backoffice.site import register_page
+from flowlet.backoffice.timeline import say
 from flowlet.backoffice.xlsx import xlsx_response
 from flowlet.core import clock
 from flowlet.core.errors import AppError
@@ -220,3 +221,6 @@ def _cell(value: Value) -> tuple[object, bool]:
     if isinstance(value, str) or value is None:
         return value or "", False
     return f"{value:,}", True
+
+
+say("report.save", "Report of figures saved", "file-text")

@@ -24,7 +24,9 @@ OTHER = "OTHER"
 KIND_GROUPS = {
     "CASH_DEPOSIT": "CASH",
     "CASH_WITHDRAWAL": "CASH",
-    **dict.fromkeys(("P2P", "C2B", "B2C", "B2B", "DEPOSIT", "WITHDRAWAL", "TOP_UP", "PAYOUT"), "TRANSFERS"),
+    **dict.fromkeys(
+        ("P2P", "C2B", "B2C", "B2B", "DEPOSIT", "WITHDRAWAL", "TOP_UP", "PAYOUT", "EXCHANGE"), "TRANSFERS"
+    ),
 }
 
 

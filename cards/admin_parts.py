@@ -1,21 +1,25 @@
 """How cards, authorisations and clearings look in the back office, wherever they are shown."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Avg, Count, Exists, Max, OuterRef, Q
 from django.urls import reverse
 
 from cards import queries
-from cards.choices import DECLINE_WORDS, AuthorizationState, ExceptionCode, Outcome
+from cards.choices import DECLINE_WORDS, AuthorizationState, ExceptionCode, FreezeSource, Outcome
 from cards.models.authorizations import CardAuthorization, CardTransaction, NetworkEvent
 from cards.models.issuing import Card, CardFreeze
-from flowlet.backoffice.cells import Amount, Badge, Link, Main, Tone, When, words
+from flowlet.backoffice.cells import Amount, Badge, Day, Link, Main, Tone, When, words
 from flowlet.backoffice.lists import Column
 from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.core import clock
 from flowlet.core.money import Money
+from ledger.admin_parts import CAUSE_PAGES
+
+CAUSE_PAGES.register("card")("admin:cards_card_change")
+CAUSE_PAGES.register("authorization")("admin:cards_cardauthorization_change")
 
 SHOWN = 10
 USUAL = timedelta(days=90)
@@ -183,12 +187,26 @@ def limits_panel(card: Card) -> Panel:
     )
 
 
+# A source is a desk, not a person: said so that nobody looks for a colleague of that name.
+FROZEN_BY = {
+    FreezeSource.CARDHOLDER: "The cardholder",
+    FreezeSource.PARTNER: "The partner",
+    FreezeSource.OPS: "The operations desk",
+    FreezeSource.FRAUD: "The fraud check",
+    FreezeSource.COMPLIANCE: "The compliance desk",
+}
+
+
+# The trace of a decision keeps the source's label.
+_FROZEN_WORDS = {source.label: text[:1].lower() + text[1:] for source, text in FROZEN_BY.items()}
+
+
 def freezes_panel(rows: Sequence[CardFreeze]) -> Panel:
     """Return the freezes in force: whose each is, since when, and why."""
     return table_panel(
         "Freezes in force",
         columns=(
-            Column(title="By", cell=lambda f: Main(f.get_source_display(), words(f.reason_code))),
+            Column(title="Placed by", cell=lambda f: Main(FROZEN_BY[f.source], words(f.reason_code))),
             Column(title="Since", cell=lambda f: When(f.placed_at), width="m", right=True),
         ),
         rows=rows,
@@ -209,6 +227,10 @@ def checks_panel(row: CardAuthorization) -> Panel:
             return "No limit" if name == "limit" else "None"
         if check["name"] in _AMOUNTS and isinstance(value, int):
             return Amount(Money(value, row.currency))
+        if check["name"] == "freezes":
+            return "Frozen by " + ", ".join(_FROZEN_WORDS.get(one, one) for one in str(value).split(", "))
+        if check["name"] == "expiry":
+            return Day(date.fromisoformat(str(value)))
         return words(value) if str(value).isupper() else str(value)
 
     def title(check: Mapping[str, Any]) -> Main:

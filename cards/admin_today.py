@@ -1,22 +1,23 @@
 """What cards adds to other pages: panels of the customer page, figures of Today, search, sentences of the time line."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Q
 from django.urls import reverse
 
 from cards import queries
-from cards.admin_parts import SHOWN, authorizations_panel, card_badge, card_href, cards_panel
-from cards.choices import AuthorizationState
+from cards.admin_parts import FROZEN_BY, SHOWN, authorizations_panel, card_badge, card_href, cards_panel
+from cards.choices import AuthorizationState, FreezeSource
 from cards.models.authorizations import CardAuthorization
 from flowlet.audit.models import AuditRecord
 from flowlet.backoffice.cards import FIGURES, Figure, FigureValue
-from flowlet.backoffice.cells import Tone
+from flowlet.backoffice.cells import words
 from flowlet.backoffice.panels import PANELS, CustomerPanel, Panel
 from flowlet.backoffice.people import Person
 from flowlet.backoffice.search import PER_GROUP, SEARCH, Found, SimpleSource
-from flowlet.backoffice.timeline import FORMATTERS, Sentence
+from flowlet.backoffice.timeline import FORMATTERS, Sentence, changes_of, say
 from flowlet.core.ids import is_id
 from flowlet.identity.models import Customer
 
@@ -106,21 +107,22 @@ SEARCH.register("cards")(
 )
 
 
-def _says(action: str, text: str, icon: str = "credit-card", tone: Tone = "") -> None:
-    """Register how an act reads."""
-
-    def sentence(_record: AuditRecord) -> Sentence:
-        return Sentence(text=text, icon=icon, tone=tone)
-
-    FORMATTERS.register(action)(sentence)
+say("card_programme.create", "Card programme begun", "credit-card")
+say("card.issue", "Card issued", "credit-card", "info")
+say("card.activate", "Card activated", "credit-card", "ok")
 
 
-_says("card_programme.create", "Card programme begun")
-_says("card.issue", "Card issued", tone="info")
-_says("card.activate", "Card activated", tone="ok")
-_says("card.freeze", "Card frozen", "snowflake", "bad")
-_says("card.unfreeze", "Freeze of the card lifted", "lock-open", "ok")
-_says("card.close", "Card closed for good", "lock")
-_says("card.set_limits", "Limits of the card set", "settings")
-_says("card_authorization.decide", "Card payment approved", "check", "ok")
-_says("card_transaction.book", "Card payment booked", "receipt")
+def _freeze(record: AuditRecord) -> Sentence:
+    """Name the desk, which the trail holds as a code, beside the reason."""
+    placed, lifted = "card.freeze", Sentence(text="Freeze of the card lifted", icon="lock-open", tone="ok")
+    told = Sentence(text="Card frozen", icon="snowflake", tone="bad") if record.action == placed else lifted
+    desks = [FROZEN_BY[FreezeSource((old or new).upper())].lower() for _, old, new in changes_of(record)]
+    return replace(told, detail=f"Reason: {words(record.reason_code).lower()} · By: {', '.join(desks)}")
+
+
+FORMATTERS.register("card.freeze")(_freeze)
+FORMATTERS.register("card.unfreeze")(_freeze)
+say("card.close", "Card closed for good", "lock")
+say("card.set_limits", "Limits of the card set", "settings")
+say("card_authorization.decide", "Card payment approved", "check", "ok", refused="Card payment declined")
+say("card_transaction.book", "Card payment booked", "receipt")

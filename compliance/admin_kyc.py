@@ -115,7 +115,7 @@ class KycAdmin(ModelAdmin):
             hide="m",
         ),
         Column(title="Look at", cell=why, width="xl", hide="m"),
-        Column(title="Risk", cell=risk_badge, width="s", order="risk_points", hide="s"),
+        Column(title="Risk", cell=risk_badge, width="m", order="risk_points", hide="s"),
         Column(title="State", cell=state_badge, width="m"),
     )
     empty = ("No identity files", "Partners send them by POST /customers/{id}/kyc.")

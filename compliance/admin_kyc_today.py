@@ -84,7 +84,7 @@ def _customer_panel(customer: Customer, _person: Person, now: datetime) -> Panel
                 ),
             ),
             Column(title="Look at", cell=why, hide="m"),
-            Column(title="Risk", cell=risk_badge, width="s", hide="m"),
+            Column(title="Risk", cell=risk_badge, width="m", hide="m"),
             Column(title="State", cell=state_badge, width="m"),
             Column(title="Due or closed", cell=lambda row: due_cell(row, now), width="m", right=True),
         ),

@@ -139,7 +139,12 @@ def _origin_panel(alert: Alert) -> Panel:
     return facts_panel(
         "Origin",
         [
-            ("Scenario", Link(str(version), _version_href(version)) if version else words(alert.source)),
+            (
+                "Scenario",
+                Link(f"{source_title(version.scenario)}, version {version.number}", _version_href(version))
+                if version
+                else words(alert.source),
+            ),
             ("First movement", When(alert.first_at)),
             ("Latest movement", When(alert.latest_at)),
             ("Raised", When(alert.raised_at)),

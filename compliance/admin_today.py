@@ -30,7 +30,7 @@ from flowlet.backoffice.lists import Column
 from flowlet.backoffice.panels import PANELS, CustomerPanel, Panel, table_panel
 from flowlet.backoffice.people import Person
 from flowlet.backoffice.search import SEARCH, Found, SimpleSource
-from flowlet.backoffice.timeline import FORMATTERS, TIMELINE, Entry, Sentence, Subject, sentence_of
+from flowlet.backoffice.timeline import FORMATTERS, TIMELINE, Entry, Sentence, Subject, actor_of, sentence_of
 from flowlet.core.ids import is_id
 from flowlet.identity.models import Customer
 
@@ -207,7 +207,7 @@ class HitSource:
             yield Entry(
                 at=record.recorded_at,
                 text=sentence.text,
-                actor=record.actor_label or record.actor,
+                actor=actor_of(record),
                 detail=sentence.detail or "",
                 href=reverse("admin:compliance_screeninghit_change", args=[record.object_id]),
                 icon=sentence.icon,

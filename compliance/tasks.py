@@ -4,8 +4,7 @@ from datetime import timedelta
 
 from celery import shared_task
 
-from compliance.operations import reports, reports_cash
-from compliance.operations.cases_deciding import return_cases
+from compliance.operations import reports_cash
 from compliance.operations.monitoring import run_scenarios
 from compliance.operations.monitoring_feed import feed_activities
 from flowlet.audit.trail import Actor, acting
@@ -16,9 +15,8 @@ _SWEPT = timedelta(days=3)
 
 @shared_task(name="compliance.run_scenarios")
 def run(**_: object) -> int:
-    """Give back refused proposals, evaluate what is dirty; return how many customers were looked at."""
+    """Evaluate what is dirty and return how many customers were looked at."""
     with acting(Actor("SYSTEM", "job:compliance.run_scenarios")):
-        return_cases(now=now())
         return sum(one.customers for one in run_scenarios(now=now()))
 
 
@@ -34,10 +32,3 @@ def build_currency_reports(**_: object) -> int:
     """Make the reports of yesterday's cash; safe to run twice, a person and day has one."""
     with acting(Actor("SYSTEM", "job:compliance.build_currency_reports")):
         return reports_cash.build_reports(now=now())
-
-
-@shared_task(name="compliance.return_reports")
-def return_reports(**_: object) -> int:
-    """Give documents back whose request ended without approval; safe to run twice."""
-    with acting(Actor("SYSTEM", "job:compliance.return_reports")):
-        return reports.return_reports(now=now())

@@ -12,8 +12,8 @@ from flowlet.backoffice.filters import Choice, Text
 from flowlet.backoffice.lists import Column
 from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.site import register
-from fraud.admin_decisions import rule_title, values_text
-from fraud.choices import ModelStatus, RunState
+from fraud.admin_decisions import rule_title, settings_text
+from fraud.choices import ModelStatus, RunState, VersionStatus
 from fraud.models import GateRun, ModelArtefact, RuleVersion, TrainingRun
 from fraud.operations import modelling
 from fraud.operations.crowning import ask_for_champion, may_be_crowned
@@ -24,6 +24,7 @@ _MODEL_TONES: dict[str, Tone] = {
     ModelStatus.SHADOW: "wait",
 }
 _RUN_TONES: dict[str, Tone] = {RunState.DONE: "ok", RunState.FAILED: "bad", RunState.RUNNING: "info"}
+_RULE_TONES: dict[str, Tone] = {VersionStatus.LIVE: "ok", VersionStatus.SHADOW: "wait"}
 _ROLL_BACK_REASONS = (
     ("FALSE_ALARMS", "Too many good customers stopped"),
     ("MISSED_FRAUD", "Fraud passes that was caught before"),
@@ -86,7 +87,7 @@ class ModelArtefactAdmin(ModelAdmin):
     )
     empty = (
         "No model yet",
-        "Start a training: the button on the page of trainings, or manage.py fraud_train.",
+        "Train again… on the page of a finished training starts one.",
     )
 
     def object_title(self, obj: Any) -> str:
@@ -262,6 +263,7 @@ class TrainingRunAdmin(ModelAdmin):
     summary = "What was learnt from, and what came out"
     list_order = ("-pk",)
     filters = (Choice("state", "State", tuple(RunState.choices)),)
+    empty = ("No training yet", "The training worker writes here what it learnt from and what came out.")
     columns = (
         Column(title="Training", cell=lambda r: Main(r.learner.capitalize(), r.public_id, mono=True)),
         Column(
@@ -297,10 +299,10 @@ class TrainingRunAdmin(ModelAdmin):
     permission="fraud.train_model",
     label="Train again",
     title=lambda run: f"Train another {run.learner} model with the labels known today?",
-    text="The training worker takes it up; the new model is a candidate and decides nothing.",
+    text="It starts within a minute. The new model is a candidate and decides nothing.",
     reason=False,
     available=lambda run: run.state in (RunState.DONE, RunState.FAILED),
-    done="The training is queued.",
+    done="The training waits and starts within a minute.",
     icon="refresh-cw",
 )
 def _train_again(call: ActionCall, run: TrainingRun) -> None:
@@ -322,11 +324,15 @@ class RuleVersionAdmin(ModelAdmin):
     list_order = ("code", "-version", "pk")
     detail = False
     columns = (
-        Column(title="Rule", cell=lambda r: Main(rule_title(r), f"{r.code}, version {r.version}")),
-        Column(title="Status", cell=lambda r: Badge(r.get_status_display()), width="m"),
+        Column(title="Rule", cell=lambda r: Main(rule_title(r), f"Version {r.version}")),
+        Column(
+            title="Status",
+            cell=lambda r: Badge(r.get_status_display(), _RULE_TONES.get(r.status, "")),
+            width="m",
+        ),
         Column(
             title="Parameters",
-            cell=lambda r: values_text(r.parameters),
+            cell=lambda r: settings_text(r.parameters),
         ),
         Column(title="Since", cell=lambda r: When(r.created_at), width="m", right=True),
     )

@@ -1,32 +1,48 @@
 """Lists and pages of accounts, transactions and postings: for looking, nothing is written here."""
 
-from collections import defaultdict
-from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
 
 from flowlet.backoffice.admin import ModelAdmin
-from flowlet.backoffice.cells import Amount, Badge, Code, Day, Link, Main, Masked, Tone, When, words
+from flowlet.backoffice.cells import Amount, Badge, Code, Day, Link, Main, Tone, When, words
 from flowlet.backoffice.filters import Choice, DateSpan, Text
 from flowlet.backoffice.lists import Column, View
 from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.site import register
-from flowlet.core.ids import is_id
+from flowlet.backoffice.timeline import say
 from flowlet.core.money import Money
 from ledger import admin_bank as _bank  # noqa: F401 - registers the pages of bank files
+from ledger import admin_books as _books  # noqa: F401 - registers its pages
+from ledger import admin_breaks as _breaks  # noqa: F401 - registers its pages
+from ledger import admin_currencies as _currencies  # noqa: F401 - registers rates, deals, positions
+from ledger import admin_journals as _journals  # noqa: F401 - registers its pages
+from ledger import admin_matches as _matches  # noqa: F401 - registers its pages
+from ledger import admin_matching_today as _matching_today  # noqa: F401 - fills Today
+from ledger import admin_periods as _periods  # noqa: F401 - registers its pages
 from ledger import admin_queue as _queue  # noqa: F401 - registers the list
+from ledger import admin_safeguarding as _safeguarding  # noqa: F401 - registers its pages
+from ledger import admin_statements as _statements  # noqa: F401 - registers the pages
+from ledger import admin_transactions as _transactions  # noqa: F401 - registers its pages
 from ledger import admin_trial_balance as _trial_balance  # noqa: F401 - registers the page
-from ledger.admin_parts import Sum, Total, amount_cell, holds_panels, side_cell
+from ledger import admin_workbench as _workbench  # noqa: F401 - registers the page
+from ledger import admin_write_off_rules as _write_off_rules  # noqa: F401 - registers its page
+from ledger import metrics as _metrics  # noqa: F401 - registers what operators watch
+from ledger.admin_parts import (
+    account_link,
+    account_title,
+    amount_cell,
+    holds_panels,
+    side_cell,
+    transaction_link,
+)
+from ledger.admin_seals import as_of_panel
 from ledger.choices import AccountStatus, ChartKind
 from ledger.models.accounts import Account
-from ledger.models.transactions import LedgerTransaction, Posting, TransactionText
+from ledger.models.transactions import Posting
 from ledger.queries.balances import list_postings
-from ledger.queries.holds import owed_by
-from ledger.queries.transactions import list_transactions
 
 _SHOWN = 25
 _TONES: dict[str, Tone] = {
@@ -36,23 +52,6 @@ _TONES: dict[str, Tone] = {
     AccountStatus.FROZEN: "bad",
     AccountStatus.CLOSED: "",
 }
-
-
-def account_title(account: Account) -> str:
-    """Return the name people know an account by: its own, its customer's, or its heading's."""
-    owner = account.customer.name if account.customer else ""
-    return account.name or owner or account.chart_account.name
-
-
-def account_link(account: Account) -> Link:
-    """Return a link to an account's page."""
-    return Link(account_title(account), reverse("admin:ledger_account_change", args=[account.public_id]))
-
-
-def transaction_link(transaction: LedgerTransaction) -> Link:
-    """Return a link to a transaction's page, by its id."""
-    href = reverse("admin:ledger_ledgertransaction_change", args=[transaction.public_id])
-    return Link(transaction.public_id, href, mono=True)
 
 
 def _status_badge(account: Account) -> Badge:
@@ -69,9 +68,9 @@ def _owner(account: Account) -> str:
 class AccountAdmin(ModelAdmin):
     """All accounts with what they hold."""
 
-    path, title, group, icon, nav_order = "ledger/accounts", "Ledger accounts", "Money", "book-open-text", 70
+    path, title, group, icon, nav_order = "ledger/accounts", "Ledger accounts", "Books", "book-open-text", 70
     summary = "Where money is booked, one currency each; balances in the account's natural sign"
-    related = ("chart_account", "partner", "customer", "balance")
+    related = ("chart_account", "partner", "customer", "balance", "owing__receivable__balance")
     list_order = ("-pk",)
     search_by = ("public_id", "customer__public_id", "customer__name__icontains", "name__icontains")
     search_hint = "Owner, name or acc_ id"
@@ -83,6 +82,7 @@ class AccountAdmin(ModelAdmin):
     )
     filters = (
         Choice("kind", "Kind", tuple(ChartKind.choices), lookup="chart_account__kind"),
+        Text("heading", "Number in the chart", lookup="chart_account__number"),
         Text("currency", "Currency"),
         Choice("status", "Status", tuple(AccountStatus.choices), lookup="balance__status"),
     )
@@ -110,15 +110,15 @@ class AccountAdmin(ModelAdmin):
         return [_status_badge(obj)]
 
     def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
-        """Return the latest postings, the open holds, the balance and what the account is."""
-        del request
-        balance, owed = obj.balance, owed_by(obj.pk)
+        """Return the latest postings, the open holds, the balance, now or as of a day, and what the account is."""
+        # Read with the account: only accounts that have owed something have the row.
+        balance, owing = obj.balance, getattr(obj, "owing", None)
         figures: list[tuple[str, object]] = [
             ("Posted", amount_cell(balance.posted, obj.currency)),
             ("Held", amount_cell(balance.held, obj.currency)),
             ("Available", amount_cell(balance.posted - balance.held, obj.currency)),
             *([("Announced", amount_cell(balance.pending_in, obj.currency))] if balance.pending_in else []),
-            *([("Owed", Amount(owed))] if owed else []),
+            *([("Owed", amount_cell(owing.receivable.balance.posted, obj.currency))] if owing else []),
             (
                 "Lowest allowed",
                 "No limit" if balance.floor is None else amount_cell(balance.floor, obj.currency),
@@ -140,6 +140,7 @@ class AccountAdmin(ModelAdmin):
             *holds_panels(balance),
             _postings_panel(obj),
             facts_panel("Balance", figures, side=True),
+            as_of_panel(obj, request.GET),
             facts_panel("Account", facts, side=True),
         ]
 
@@ -191,144 +192,11 @@ _SIDES = (
 )
 
 
-def _turnover(transaction: LedgerTransaction) -> object:
-    """Return what was moved: the debits of each currency."""
-    parts = [
-        amount_cell(minor, code).html() for code, minor in sorted(_debits(transaction.postings.all()).items())
-    ]
-    return format_html("{}" + "<br>{}" * (len(parts) - 1), *parts) if parts else ""
-
-
-def _debits(legs: Iterable[Posting]) -> dict[str, int]:
-    debits: dict[str, int] = defaultdict(int)
-    for leg in legs:
-        debits[leg.currency] += max(leg.amount, 0)
-    return debits
-
-
-@register(LedgerTransaction)
-class TransactionAdmin(ModelAdmin):
-    """All transactions, newest first."""
-
-    path, title, group, icon, nav_order = (
-        "ledger/transactions",
-        "Transactions",
-        "Money",
-        "receipt",
-        71,
-    )
-    summary = "Every booking with its legs; they sum to zero in each currency and are never changed"
-    list_order = ("-pk",)
-    search_by = ("public_id",)
-    search_hint = "txn_ id or the id of its cause"
-    views = (
-        View(key="all", title="All", counted=False),
-        View(key="reversals", title="Reversals", condition=Q(reverses__isnull=False)),
-    )
-    filters = (
-        Text("kind", "Kind"),
-        Text("source", "Source"),
-        DateSpan("posted", "Posted", lookup="posted_at"),
-    )
-    columns = (
-        Column(title="Transaction", cell=lambda t: Main(words(t.kind), t.public_id, mono=True)),
-        Column(
-            title="Cause", cell=lambda t: Main(words(t.source), t.source_key, mono=True), width="l", hide="m"
-        ),
-        Column(title="Amount", cell=_turnover, width="m", right=True),
-        Column(title="Value date", cell=lambda t: Day(t.effective_date), width="s", hide="m"),
-        Column(title="Posted", cell=lambda t: When(t.posted_at), width="m", right=True),
-    )
-    empty = ("No transactions yet", "The first deposit makes the first one.")
-
-    def search_for(self, term: str) -> Q:
-        """Find by the transaction's own id or by its cause's: one index each."""
-        return Q(public_id=term) if is_id(term, "txn") else Q(source_key=term)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Return all transactions with their legs."""
-        del request
-        return list_transactions()
-
-    def object_title(self, obj: Any) -> str:
-        """Return what it was."""
-        return words(obj.kind)
-
-    def badges(self, obj: Any) -> list[object]:
-        """Return whether the legs sum to zero, and its part in a reversal."""
-        sums: dict[str, int] = defaultdict(int)
-        for leg in obj.postings.all():
-            sums[leg.currency] += leg.amount
-        zero = Badge("Sum not zero", "bad") if any(sums.values()) or not sums else Badge("Sum zero", "ok")
-        return [zero, *([Badge("Reversal", "info")] if obj.reverses else [])]
-
-    def panels(self, request: HttpRequest, obj: Any) -> list[Panel]:
-        """Return the legs with their sums, the cause and the booking."""
-        del request
-        reversal = obj.reversals.first()
-        cause: list[tuple[str, object]] = [
-            ("Source", words(obj.source)),
-            ("Key", Code(obj.source_key)),
-            ("By", Code(obj.actor)),
-            *((words(name), Code(str(value))) for name, value in sorted(obj.context.items())),
-        ]
-        booking: list[tuple[str, object]] = [
-            ("Value date", Day(obj.effective_date)),
-            ("Posted", When(obj.posted_at)),
-            ("Reverses", transaction_link(obj.reverses) if obj.reverses else ""),
-            ("Reversed by", transaction_link(reversal) if reversal else ""),
-            (
-                "Text",
-                Masked("kept encrypted" if TransactionText.objects.filter(transaction=obj).exists() else ""),
-            ),
-            ("Id", Code(obj.public_id)),
-        ]
-        return [
-            _legs_panel(obj),
-            facts_panel("Cause", cause, side=True),
-            facts_panel("Booking", booking, side=True),
-        ]
-
-
-def _legs_panel(transaction: LedgerTransaction) -> Panel:
-    legs = list(transaction.postings.all())
-    debits = _debits(legs)
-    totals = [
-        Total(code, debits[code], debits[code] - sum(leg.amount for leg in legs if leg.currency == code))
-        for code in sorted(debits)
-    ]
-    return table_panel(
-        "Legs",
-        columns=(
-            Column(title="Account", cell=_leg_account),
-            Column(title="Debit", cell=lambda r: _leg_side(r, debit=True), width="m", right=True),
-            Column(title="Credit", cell=lambda r: _leg_side(r, debit=False), width="m", right=True),
-        ),
-        rows=[*legs, *totals],
-        note="Debits equal credits in each currency"
-        if all(total.debit == total.credit for total in totals)
-        else "Debits and credits differ",
-    )
-
-
-def _leg_account(row: Posting | Total) -> object:
-    if isinstance(row, Total):
-        return row.title
-    after = Money(row.balance_after, row.currency).format()
-    return Main(account_title(row.account), f"{after} after it", href=account_link(row.account).href)
-
-
-def _leg_side(row: Posting | Total, *, debit: bool) -> object:
-    if isinstance(row, Total):
-        return Sum(row.debit if debit else row.credit, row.currency, strong=True)
-    return side_cell(row.amount, row.currency, debit=debit)
-
-
 @register(Posting)
 class PostingAdmin(ModelAdmin):
     """All postings, newest first; a row leads to its transaction."""
 
-    path, title, group, icon, nav_order = "ledger/postings", "Postings", "Money", "list-checks", 72
+    path, title, group, icon, nav_order = "ledger/postings", "Postings", "Books", "list-checks", 72
     summary = "One line per leg, in the order they were booked"
     related = ("transaction", "account__chart_account", "account__customer")
     list_order = ("-id",)
@@ -350,6 +218,18 @@ class PostingAdmin(ModelAdmin):
         ),
         Column(title="Account", cell=lambda p: account_link(p.account), width="m"),
         *_SIDES,
-        Column(title="Value date", cell=lambda p: Day(p.effective_date), width="s", hide="s"),
+        Column(title="Value date", cell=lambda p: Day(p.effective_date), width="m", hide="s"),
     )
     empty = ("No postings yet", "The first deposit makes the first two.")
+
+
+say("ledger_account.open", "Ledger account opened", "landmark")
+say("ledger_account.set_status", "Status of the ledger account changed", "landmark")
+say("ledger_transaction.reverse", "Booking reversed", "history")
+say("ledger_account.shard", "Shards of the account opened", "landmark")
+say("ledger_key.install", "Key of the seals installed", "key-round")
+say("ledger.verify", "Check of the ledger asked for", "shield-check")
+say("ledger_transaction.erase_text", "Text of a booking erased", "file-text")
+say("books.export", "Books exported", "download")
+say("trial_balance.export", "Trial balance exported", "download")
+say("queued_posting.retry", "Waiting posting tried again", "refresh-cw")

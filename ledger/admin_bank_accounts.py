@@ -44,8 +44,8 @@ class HouseBankAccountAdmin(ModelAdmin):
 
     path, title, group, icon, nav_order = (
         "ledger/bank-accounts",
-        "House bank accounts",
-        "Money",
+        "Our bank accounts",
+        "Reconciliation",
         "building-2",
         75,
     )
@@ -160,7 +160,10 @@ def new_bank_account(request: HttpRequest) -> HttpResponse:
         request,
         "ledger/form_page.html",
         title="Enter a bank account",
-        path=[("Money", ""), ("House bank accounts", reverse("admin:ledger_housebankaccount_changelist"))],
+        path=[
+            ("Reconciliation", ""),
+            ("Our bank accounts", reverse("admin:ledger_housebankaccount_changelist")),
+        ],
         summary="Files are routed to it by its number",
         form=form,
         verb="Enter",

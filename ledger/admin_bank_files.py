@@ -45,7 +45,7 @@ TONES: dict[str, Tone] = {
 }
 _AGAIN = "Then press Try again."
 NEXT_STEPS = {
-    "UNKNOWN_ACCOUNT": f"Enter the bank account under House bank accounts, with the number as this file writes it. {_AGAIN}",
+    "UNKNOWN_ACCOUNT": f"Enter the bank account under Our bank accounts, with the number as this file writes it. {_AGAIN}",
     "GAP": f"Bring in the statements that are missing. {_AGAIN}",
     "NOT_ADDING_UP": "The file is incomplete or wrong: ask the bank for it again, and put this one aside.",
     "STATEMENT_KNOWN": "Nothing is missing: put this file aside.",
@@ -79,7 +79,7 @@ def _told(file: BankFile) -> str:
 class BankFileAdmin(ModelAdmin):
     """Every file that came from a bank."""
 
-    path, title, group, icon, nav_order = "ledger/bank-files", "Bank files", "Money", "landmark", 76
+    path, title, group, icon, nav_order = "ledger/bank-files", "Bank files", "Reconciliation", "landmark", 76
     summary = "What banks sent; a file counts only once all of it adds up and continues the statement before"
     detail_template = "ledger/bank_page.html"
     related = ("mapping",)
@@ -265,7 +265,7 @@ def import_page(request: HttpRequest) -> HttpResponse:
         request,
         "ledger/import_bank_file.html",
         title="Bring in a bank file",
-        path=[("Money", ""), ("Bank files", reverse("admin:ledger_bankfile_changelist"))],
+        path=[("Reconciliation", ""), ("Bank files", reverse("admin:ledger_bankfile_changelist"))],
         summary="The format is told by the content; the whole file is taken, or nothing of it",
         form=form,
         formats=[importer.title for importer in IMPORTERS.values()],

@@ -53,7 +53,7 @@ class BankStatementAdmin(ModelAdmin):
     path, title, group, icon, nav_order = (
         "ledger/bank-statements",
         "Bank statements",
-        "Money",
+        "Reconciliation",
         "file-text",
         77,
     )
@@ -142,7 +142,13 @@ def _proof_panel(statement: BankStatement) -> Panel:
 class BankLineAdmin(ModelAdmin):
     """Every line of every statement."""
 
-    path, title, group, icon, nav_order = "ledger/bank-lines", "Bank lines", "Money", "list-checks", 78
+    path, title, group, icon, nav_order = (
+        "ledger/bank-lines",
+        "Bank lines",
+        "Reconciliation",
+        "list-checks",
+        78,
+    )
     summary = "What banks booked, line by line; a line is never changed"
     related = ("bank_account", "statement", "stated_in")
     list_order = ("-booking_date", "-pk")

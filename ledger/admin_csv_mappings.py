@@ -38,7 +38,13 @@ _LABELS = {field: label for field, label, _ in COLUMN_FIELDS}
 class CsvMappingAdmin(ModelAdmin):
     """The saved mappings."""
 
-    path, title, group, icon, nav_order = "ledger/csv-mappings", "CSV mappings", "Money", "list-filter", 79
+    path, title, group, icon, nav_order = (
+        "ledger/csv-mappings",
+        "CSV mappings",
+        "Reconciliation",
+        "list-filter",
+        79,
+    )
     nav = False  # one step from the bank files, where they are needed
     summary = "How banks write their CSV; make one from a file that could not be read"
     related = ("bank_account",)
@@ -95,7 +101,7 @@ def new_mapping(request: HttpRequest) -> HttpResponse:
         request,
         "ledger/csv_mapping.html",
         title="Make a CSV mapping",
-        path=[("Money", ""), ("CSV mappings", reverse("admin:ledger_csvmapping_changelist"))],
+        path=[("Reconciliation", ""), ("CSV mappings", reverse("admin:ledger_csvmapping_changelist"))],
         summary=f"Tried on {file.name}; nothing is read in before you save",
         form=form,
         raw=[row[:_RAW_WIDTH] for row in data[:4_000].decode("utf-8", "replace").splitlines()[:_RAW_LINES]],

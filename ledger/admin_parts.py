@@ -4,20 +4,35 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from flowlet.backoffice.cells import Amount, Main, Part, When, words
+from flowlet.backoffice.cells import Amount, Code, Link, Main, Part, When, words
 from flowlet.backoffice.lists import Column
 from flowlet.backoffice.panels import Panel, table_panel
 from flowlet.core.currencies import exponent
 from flowlet.core.money import MINOR_MAX, NBSP, Money
+from flowlet.core.registry import Registry
 from ledger.choices import HoldDirection
-from ledger.models.accounts import Balance
+from ledger.models.accounts import Account, Balance
 from ledger.models.holds import Hold
+from ledger.models.transactions import LedgerTransaction
 from ledger.queries.holds import list_open_holds
 
 HOLDS_SHOWN = 25
+# The URL name of the page behind an id in a transaction's context, by its name there; higher rooms add theirs.
+CAUSE_PAGES: Registry[str] = Registry("ledger.cause_pages")
+CAUSE_PAGES.register("journal")("admin:ledger_journaldraft_change")
+CAUSE_PAGES.register("corrects")("admin:ledger_ledgertransaction_change")
+CAUSE_PAGES.register("position")("admin:ledger_account_change")
+
+
+def cause_cell(name: str, value: str) -> Part:
+    """Return an id of a transaction's context, as a link where somebody has a page for it."""
+    if name not in CAUSE_PAGES:
+        return Code(value)
+    return Link(value, reverse(CAUSE_PAGES.get(name), args=[value]), mono=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +72,23 @@ class Total:
     def title(self) -> SafeString:
         """The first cell of the row."""
         return format_html("<b>Sum, {}</b>", self.currency)
+
+
+def account_title(account: Account) -> str:
+    """Return the name people know an account by: its own, its customer's, or its heading's."""
+    owner = account.customer.name if account.customer else ""
+    return account.name or owner or account.chart_account.name
+
+
+def account_link(account: Account) -> Link:
+    """Return a link to an account's page."""
+    return Link(account_title(account), reverse("admin:ledger_account_change", args=[account.public_id]))
+
+
+def transaction_link(transaction: LedgerTransaction) -> Link:
+    """Return a link to a transaction's page, by its id."""
+    href = reverse("admin:ledger_ledgertransaction_change", args=[transaction.public_id])
+    return Link(transaction.public_id, href, mono=True)
 
 
 def holds_panels(balance: Balance, *, href: Callable[[Hold], str] = lambda _hold: "") -> list[Panel]:

@@ -25,7 +25,7 @@ def _badge(row: QueuedPosting) -> Badge:
 class QueuedPostingAdmin(ModelAdmin):
     """Postings that nobody waits for, newest first."""
 
-    path, title, group, icon, nav_order = "ledger/queue", "Posting queue", "Money", "list-checks", 78
+    path, title, group, icon, nav_order = "ledger/queue", "Posting queue", "Books", "list-checks", 78
     summary = "Fees and the like, posted a hundred at a time by the worker"
     list_order = ("-pk",)
     search_by = ("public_id", "source_key", "transaction")

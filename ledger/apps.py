@@ -15,12 +15,31 @@ class LedgerConfig(AppConfig):
     verbose_name = "Ledger"
 
     def ready(self) -> None:
-        """Load the readers of bank files and our receivers; say what the application may write where guards do."""
+        """
+        Load what registers itself: steps of a close, places of anchors, readers of bank files, our receivers.
+
+        And say which columns of the tables that the guards write are left to the application, and what it may not see.
+        """
         from ledger.reconciliation import formats  # needs loaded models
 
         formats.load()
-        for name in ("receivers", "reconciliation.closing", "tasks_bank"):
+        for name in (
+            *(
+                "operations.revaluation",
+                "operations.closing_steps",
+                "operations.closing_sealed",
+                "queries.closings",
+            ),
+            *("receivers", "reconciliation.closing", "tasks_bank"),
+            *("reconciliation.following", "operations.break_approvals", "tasks_matching"),
+        ):
             import_module(f"ledger.{name}")
+        import_module("ledger.anchoring.stores").load()
         rights.GUARDED["ledger_balance"] = ("status", "floor")
-        rights.GUARDED["ledger_holdstate"] = ()
-        rights.GUARDED["ledger_currency"] = ()
+        for table in (
+            *("ledger_holdstate", "ledger_currency", "ledger_texterasure"),
+            *("ledger_sealedtransaction", "ledger_sealedholdevent", "ledger_daytotal"),
+            *("ledger_periodclosing", "ledger_periodtotal", "ledger_periodbalance"),
+        ):
+            rights.GUARDED[table] = ()
+        rights.HIDDEN.update(("ledger_keypad", "ledger_signer"))

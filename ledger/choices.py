@@ -50,9 +50,69 @@ class HoldStatus(TextChoices):
     EXPIRED = "EXPIRED", "Expired"
 
 
+class ExportState(TextChoices):
+    """How an export stands; the file can be fetched while it is DONE."""
+
+    QUEUED = "QUEUED", "Queued"
+    RUNNING = "RUNNING", "Running"
+    DONE = "DONE", "Ready"
+    FAILED = "FAILED", "Failed"
+    EXPIRED = "EXPIRED", "Expired"
+
+
+class ExportSubject(TextChoices):
+    """Whose statements an export holds."""
+
+    WALLET = "WALLET", "Wallet"
+    CUSTOMER = "CUSTOMER", "Customer"
+    PARTNER = "PARTNER", "Partner"
+
+
+class PeriodStatus(TextChoices):
+    """How a month of the books stands: OPEN takes postings, CLOSING only those of the close, CLOSED none."""
+
+    OPEN = "OPEN", "Open"
+    CLOSING = "CLOSING", "Closing"
+    CLOSED = "CLOSED", "Closed"
+
+
+class JournalStatus(TextChoices):
+    """How a manual journal stands; POSTED and DISCARDED are final."""
+
+    DRAFT = "DRAFT", "Draft"
+    POSTED = "POSTED", "Posted"
+    DISCARDED = "DISCARDED", "Discarded"
+
+
+class RateKind(TextChoices):
+    """What a rate is good for: MID to quote from, BID and ASK as the market gave them, CLOSING to value positions."""
+
+    MID = "MID", "Mid"
+    BID = "BID", "Bid"
+    ASK = "ASK", "Ask"
+    CLOSING = "CLOSING", "Closing"
+
+
 class QueueState(TextChoices):
     """How a queued posting stands."""
 
     QUEUED = "QUEUED", "Waiting"
     POSTED = "POSTED", "Posted"
     FAILED = "FAILED", "Failed"
+
+
+class CheckScope(TextChoices):
+    """How much of the ledger a run of the proof looks at."""
+
+    ALL = "ALL", "Everything"
+    PARTIAL = "PARTIAL", "Latest rows and a sample"
+
+
+class CheckStatus(TextChoices):
+    """How a run of the proof stands; the last three are final."""
+
+    WAITING = "WAITING", "Waiting"
+    RUNNING = "RUNNING", "Running"
+    CLEAN = "CLEAN", "Nothing found"
+    FAULTS = "FAULTS", "Faults found"
+    FAILED = "FAILED", "Could not run"

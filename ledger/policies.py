@@ -82,3 +82,8 @@ def fingerprint(draft: Draft) -> bytes:
         None if draft.fx_rate is None else str(draft.fx_rate),
     ]
     return hashlib.sha256(jsons.dumps_canonical(content)).digest()
+
+
+def text_digest(salt: bytes, text: str) -> bytes:
+    """Return what a header keeps of its words: without the salt nobody can guess them from it."""
+    return hashlib.sha256(salt + text.encode()).digest()

@@ -13,6 +13,7 @@ from flowlet.backoffice.panels import Panel, facts_panel
 from flowlet.backoffice.people import person_of
 from flowlet.backoffice.site import register
 from flowlet.backoffice.timeline import Subject, timeline_panel
+from ledger.admin_parts import CAUSE_PAGES
 from payments import admin_actions as _actions  # noqa: F401 - registers the buttons
 from payments import admin_today as _today  # noqa: F401 - registers panels, figures, chart and search
 from payments.admin_parts import attempts_panel, fraud_panel, names_of, payment_badge, refunds_panel
@@ -36,6 +37,7 @@ _ENDS: dict[str, str] = {
     PaymentStatus.RETURNED: "came back",
 }
 ENTRY_PAGES.register("payment")("admin:payments_payment_change")
+CAUSE_PAGES.register("payment")("admin:payments_payment_change")
 
 
 def names(payment: Payment) -> Main:
@@ -89,10 +91,10 @@ class PaymentAdmin(ModelAdmin):
     )
     columns = (
         Column(title="From → to", cell=names),
-        Column(title="Description", cell=lambda p: p.description, width="l", hide="m"),
+        Column(title="Description", cell=lambda p: p.description, width="m", hide="m"),
         Column(title="Partner", cell=lambda p: p.partner.name, width="m", hide="m"),
-        Column(title="Amount", cell=lambda p: Amount(p.amount), width="l", right=True, order="amount_minor"),
-        Column(title="Status", cell=payment_badge, width="s"),
+        Column(title="Amount", cell=lambda p: Amount(p.amount), width="m", right=True, order="amount_minor"),
+        Column(title="Status", cell=payment_badge, width="m"),
         Column(
             title="Created",
             cell=lambda p: When(p.created_at),
@@ -134,7 +136,11 @@ class PaymentAdmin(ModelAdmin):
 
 def _end_panels(payment: Payment) -> list[Panel]:
     panels = [_refusal_panel(payment)] if payment.refusal_code else []
-    return panels + [entries_panel(pk) for pk in (payment.transaction_id, payment.returned_id) if pk]
+    booked = (
+        (payment.transaction_id, "Ledger entries"),
+        (payment.returned_id, "Ledger entries of the return"),
+    )
+    return panels + [entries_panel(pk, title=title) for pk, title in booked if pk]
 
 
 def _way_panel(payment: Payment) -> Panel:

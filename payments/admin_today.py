@@ -9,15 +9,14 @@ from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 
-from flowlet.audit.models import AuditRecord
-from flowlet.backoffice.cards import FIGURES, Figure, FigureValue
-from flowlet.backoffice.cells import Amount, Main, When, span_text
+from flowlet.backoffice.cards import FIGURES, QUEUES, Figure, FigureValue, NextRow, Queue
+from flowlet.backoffice.cells import Amount, Due, Main, When, span_text
 from flowlet.backoffice.charts import CHARTS, Chart, Series, day_labels, days_until
 from flowlet.backoffice.lists import Column
 from flowlet.backoffice.panels import PANELS, CustomerPanel, Panel, table_panel
 from flowlet.backoffice.people import Person
 from flowlet.backoffice.search import SEARCH, Found, SimpleSource
-from flowlet.backoffice.timeline import FORMATTERS, Sentence
+from flowlet.backoffice.timeline import say
 from flowlet.core.errors import AppError
 from flowlet.core.ids import is_id
 from flowlet.core.money import Money
@@ -28,7 +27,7 @@ from payments.models import Payment
 from payments.queries import list_payments_of_customer
 from wallets.admin_parts import CURRENCIES
 
-VIEW = "payments.view_payment"
+VIEW, DECIDE = "payments.view_payment", "payments.decide_payment"
 SHOWN = 10
 # A held payment should not wait longer for a look.
 HELD_WITHIN = timedelta(hours=2)
@@ -133,6 +132,31 @@ FIGURES.register("payments_held")(
         permission=VIEW,
         icon="shield",
         value=_held_figure,
+        href=lambda: payments_href(view="held"),
+        order=15,
+    )
+)
+
+
+def _next_held(_person: Person, now: datetime, limit: int) -> Sequence[NextRow]:
+    rows = Payment.objects.filter(status=PaymentStatus.HELD).select_related(*SIDES)
+    return [
+        NextRow(
+            title=f"{payment.amount.format()}, {names_of(payment)}",
+            meta=payment.description or payment.public_id,
+            href=payment_href(payment),
+            state=payment_badge(payment),
+            due=Due(payment.created_at + HELD_WITHIN, now),
+        )
+        for payment in rows.order_by("created_at", "pk")[:limit]
+    ]
+
+
+QUEUES.register("payments_held")(
+    Queue(
+        title="Held payments to decide",
+        permission=DECIDE,
+        rows=_next_held,
         href=lambda: payments_href(view="held"),
         order=15,
     )
@@ -287,19 +311,13 @@ SEARCH.register("payments.amount")(
 )
 
 
-@FORMATTERS.register("payment.create")
-def _paid(_record: AuditRecord) -> Sentence:
-    return Sentence(text="Payment made", icon="arrow-left-right")
-
-
-_SENTENCES = {
-    "payment.release": Sentence(text="Payment released", icon="arrow-left-right"),
-    "payment.refuse": Sentence(text="Payment refused", icon="ban"),
-    "payment.ask_again": Sentence(text="Rail to be asked again", icon="arrow-left-right"),
-    "payment.settle": Sentence(text="Payment moved on", icon="arrow-left-right"),
-    "refund.create": Sentence(text="Refund begun", icon="arrow-left-right"),
-    "refund.succeed": Sentence(text="Refund accepted", icon="arrow-left-right"),
-    "refund.fail": Sentence(text="Refund failed, money returned to the wallet", icon="ban"),
-}
-for _action, _sentence in _SENTENCES.items():
-    FORMATTERS.register(_action)(lambda _record, sentence=_sentence: sentence)
+_ARROWS = "arrow-left-right"
+say("payment.create", "Payment made", _ARROWS, refused="Payment refused")
+say("payment.release", "Payment released", _ARROWS)
+say("payment.refuse", "Payment refused", "ban")
+say("payment.ask_again", "Rail to be asked again", _ARROWS)
+say("payment.settle", "Payment moved on", _ARROWS, refused="Payment failed")
+say("payment.late_result", "Rail answered after the end", _ARROWS)
+say("refund.create", "Refund begun", _ARROWS, refused="Refund refused")
+say("refund.succeed", "Refund accepted", _ARROWS)
+say("refund.fail", "Refund failed", "ban", refused="Refund failed, money returned to the wallet")

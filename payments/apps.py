@@ -15,6 +15,7 @@ class PaymentsConfig(AppConfig):
         from payments import (  # noqa: F401 - declare event types, handlers and receivers
             events,
             messages,
+            reconciling,
             vendor_events,
         )
         from payments.rails import registry  # needs loaded models

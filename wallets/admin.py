@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -21,6 +21,7 @@ from flowlet.core.countries import country_name
 from flowlet.core.money import Money
 from flowlet.identity.queries import active_restrictions
 from ledger.admin_parts import holds_panels
+from wallets import admin_exchange as _exchange  # noqa: F401 - registers quotes and spreads
 from wallets import admin_statements as _statements  # noqa: F401 - registers the statement page
 from wallets import admin_today as _today  # noqa: F401 - registers panels, searches and sentences
 from wallets.admin_parts import (
@@ -30,6 +31,7 @@ from wallets.admin_parts import (
     entries_panel,
     history_panel,
     hold_href,
+    monitors_panel,
     movement_badge,
     transaction_cell,
     wallet_badge,
@@ -43,7 +45,7 @@ from wallets.choices import (
     MovementStatus,
     WalletStatus,
 )
-from wallets.models import BankAccount, Deposit, Movement, Wallet, Withdrawal
+from wallets.models import BalanceMonitor, BankAccount, Deposit, Movement, Wallet, Withdrawal
 from wallets.operations.wallets import freeze_wallet, unfreeze_wallet
 
 
@@ -89,6 +91,12 @@ class WalletAdmin(ModelAdmin):
     )
     empty = ("No wallets yet", "Partners open wallets through the API.")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return wallets that know whether their balance is watched."""
+        watching = BalanceMonitor.objects.filter(wallet=OuterRef("pk"), ended_at=None)
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(watched=Exists(watching))
+        return rows
+
     def object_title(self, obj: Any) -> str:
         """Return owner and currency."""
         return f"{obj.customer.name}, {obj.currency}"
@@ -132,6 +140,7 @@ class WalletAdmin(ModelAdmin):
             *holds_panels(balance, href=hold_href),
             history_panel(obj, sign=balance.sign, href=statement_href(obj) if may_export else ""),
             _restrictions_panel(obj),
+            *(monitors_panel(obj) if obj.watched else []),
             facts_panel("Wallet", facts, side=True),
             timeline_panel(subject, person, limit=10, side=True),
         ]
@@ -217,6 +226,7 @@ class MovementAdmin(ModelAdmin):
     list_order = ("-created_at", "-id")
     views = (
         View(key="all", title="All"),
+        View(key="waiting", title="Waiting", condition=Q(status=MovementStatus.PENDING)),
         View(key="refused", title="Refused", condition=Q(status=MovementStatus.REFUSED)),
     )
     filters = (
@@ -251,6 +261,7 @@ class MovementAdmin(ModelAdmin):
             ("Location", obj.location),
             ("Partner", obj.partner.name),
             ("Created", When(obj.created_at)),
+            ("Ended", When(obj.ended_at)),
             ("Idempotency key", Code(obj.idempotency_key or "")),
         ]
         if obj.transaction:

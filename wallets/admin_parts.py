@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Max
 from django.urls import NoReverseMatch, reverse
 
-from flowlet.backoffice.cells import Amount, Badge, Code, Day, Link, Main, Tone
+from flowlet.backoffice.cells import Amount, Badge, Code, Day, Link, Main, Tone, When, words
 from flowlet.backoffice.lists import Column
 from flowlet.backoffice.panels import Panel, table_panel
 from flowlet.core.money import Money
 from flowlet.core.registry import Registry
 from flowlet.identity.models import Customer
+from ledger.admin_parts import CAUSE_PAGES, amount_cell
 from ledger.models.accounts import Account, Balance
 from ledger.models.holds import Hold
 from ledger.models.transactions import Posting
@@ -26,6 +28,8 @@ HISTORY_SHOWN = 25
 ENTRY_PAGES: Registry[str] = Registry("wallets.entry_pages")
 ENTRY_PAGES.register("deposit")("admin:wallets_deposit_change")
 ENTRY_PAGES.register("withdrawal")("admin:wallets_withdrawal_change")
+CAUSE_PAGES.register("deposit")("admin:wallets_deposit_change")
+CAUSE_PAGES.register("withdrawal")("admin:wallets_withdrawal_change")
 
 WALLET_TONES: dict[str, Tone] = {
     WalletStatus.ACTIVE: "ok",
@@ -39,10 +43,16 @@ def wallet_badge(wallet: Wallet) -> Badge:
     return Badge(wallet.get_status_display(), WALLET_TONES[wallet.status])
 
 
+_MOVEMENT_TONES: dict[str, Tone] = {
+    MovementStatus.REFUSED: "bad",
+    MovementStatus.PENDING: "warn",
+    MovementStatus.CANCELLED: "",
+}
+
+
 def movement_badge(row: Any) -> Badge:
     """Return how a movement or payment ended."""
-    refused = row.status == MovementStatus.REFUSED
-    return Badge(row.get_status_display(), "bad" if refused else "ok")
+    return Badge(row.get_status_display(), _MOVEMENT_TONES.get(row.status, "ok"))
 
 
 def wallet_href(wallet: Wallet) -> str:
@@ -88,11 +98,15 @@ def hold_href(hold: Hold) -> str:
     return page_href(ENTRY_PAGES.get(hold.source), hold.source_key) if known else ""
 
 
+def _entries(balance: Balance) -> str:
+    return f"{balance.seq:,} {'entry' if balance.seq == 1 else 'entries'}"
+
+
 def balances_panel(balance: Balance, wallet: Wallet) -> Panel:
     """Return available, posted and held of a wallet, and what it owes if it owes anything."""
     figures = [
         ("Available", balance.posted - balance.held, "can be spent now"),
-        ("Posted", balance.posted, f"{balance.seq:,} entries"),
+        ("Posted", balance.posted, _entries(balance)),
         ("Held", balance.held, "set aside, part of posted"),
     ]
     if owed := owed_by(balance.pk):
@@ -117,7 +131,7 @@ def wallets_panel(wallets: Sequence[Wallet]) -> Panel:
         if balance.held:
             note = f"{note} · {Money(balance.held, wallet.currency).format()} held"
         available = Amount(Money(balance.posted - balance.held, wallet.currency))
-        balances.append((note or wallet.currency, available, f"{balance.seq:,} entries", wallet_href(wallet)))
+        balances.append((note or wallet.currency, available, _entries(balance), wallet_href(wallet)))
     return Panel(title="Wallets", template="wallets/balances.html", data={"balances": balances})
 
 
@@ -128,9 +142,10 @@ def history_panel(wallet: Wallet, *, sign: int, href: str = "") -> Panel:
 
     def main(posting: Posting) -> Main:
         text = getattr(posting.transaction, "text", None)
-        words = text.text if text is not None else posting.transaction.kind.capitalize()
+        kind = words(posting.transaction.kind)
+        said = text.text if text is not None else kind
         other = others.get(posting.transaction_id, "")
-        return Main(other or words, words if other else posting.transaction.kind.capitalize())
+        return Main(other or said, said if other else kind)
 
     return table_panel(
         "History",
@@ -167,7 +182,7 @@ def _other_sides(rows: Sequence[Posting], account_id: int) -> dict[int, str]:
     return {transaction_id: names[other] for transaction_id, other in pairs if other in names}
 
 
-def entries_panel(transaction_id: int | None) -> Panel:
+def entries_panel(transaction_id: int | None, *, title: str = "Ledger entries") -> Panel:
     """Return the legs of a ledger transaction with their sum, which is zero; two queries."""
     legs = list(
         Posting.objects.filter(transaction_id=transaction_id)
@@ -178,7 +193,7 @@ def entries_panel(transaction_id: int | None) -> Panel:
     for leg in legs:
         sums[leg.currency] = sums.get(leg.currency, 0) + leg.amount
     return Panel(
-        title="Ledger entries",
+        title=title,
         template="wallets/entries.html",
         data={
             "legs": [(_account_cell(leg.account), *_sides(leg.amount, leg.currency)) for leg in legs],
@@ -198,3 +213,26 @@ def _account_cell(account: Account) -> Main:
 def _sides(minor: int, currency: str) -> tuple[object, object]:
     amount = Amount(Money(abs(minor), currency))
     return (amount, "") if minor > 0 else ("", amount)
+
+
+def monitors_panel(wallet: Wallet) -> list[Panel]:
+    """Return the lines that the partner watches, with the latest crossing of each."""
+    rows = wallet.monitors.filter(ended_at=None).annotate(crossed_at=Max("crossings__crossed_at"))
+    monitors = list(rows.order_by("threshold_minor", "side"))
+    return [
+        table_panel(
+            "Watched by the partner",
+            columns=(
+                Column(title="When the balance", cell=lambda m: m.get_side_display().lower()),
+                Column(
+                    title="Line",
+                    cell=lambda m: amount_cell(m.threshold_minor, wallet.currency),
+                    width="m",
+                    right=True,
+                ),
+                Column(title="Last crossed", cell=lambda m: When(m.crossed_at), width="m", right=True),
+            ),
+            rows=monitors,
+            empty=("", ""),
+        )
+    ]

@@ -1,14 +1,16 @@
 """What wallets adds to other pages: panels of the customer page, search, sentences of the time line."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
+from urllib.parse import urlencode
 
-from flowlet.audit.models import AuditRecord
-from flowlet.backoffice.cells import Tone
+from django.urls import reverse
+
 from flowlet.backoffice.panels import PANELS, CustomerPanel, Panel
 from flowlet.backoffice.people import Person
 from flowlet.backoffice.search import SEARCH, Found, SimpleSource
-from flowlet.backoffice.timeline import FORMATTERS, Sentence
+from flowlet.backoffice.timeline import say
 from flowlet.core.ids import is_id
 from flowlet.identity.models import Customer
 from wallets.admin_parts import wallet_href, wallets_panel
@@ -16,8 +18,12 @@ from wallets.models import Wallet
 from wallets.queries import wallets_of
 
 
-def _wallets(customer: Customer, _person: Person, _now: datetime) -> Panel:
-    return wallets_panel(list(wallets_of(customer.pk)))
+def _wallets(customer: Customer, person: Person, _now: datetime) -> Panel:
+    panel, wallets = wallets_panel, list(wallets_of(customer.pk))
+    if not wallets or not person.may("wallets.export_statement"):
+        return panel(wallets)
+    href = f"{reverse('admin:statements')}?{urlencode({'customer': customer.public_id})}"
+    return replace(panel(wallets), href=href, href_text="Statements")
 
 
 PANELS.register("wallets")(CustomerPanel(build=_wallets, permission="wallets.view_wallet", order=10))
@@ -47,21 +53,21 @@ SEARCH.register("wallets")(
 )
 
 
-def _says(text: str, icon: str, tone: Tone = "") -> None:
-    """Register how an act reads; the key is the text's own act, given as `action: words`."""
-    action, _, words = text.partition(": ")
-
-    def sentence(_record: AuditRecord) -> Sentence:
-        return Sentence(text=words, icon=icon, tone=tone)
-
-    FORMATTERS.register(action)(sentence)
-
-
-_says("wallet.open: Wallet opened", "wallet")
-_says("wallet.freeze: Wallet frozen", "snowflake", "bad")
-_says("wallet.unfreeze: Wallet unfrozen", "lock-open", "ok")
-_says("wallet.close: Wallet closed", "lock")
-_says("bank_account.link: Bank account linked", "landmark")
-_says("deposit.create: Money deposited", "arrow-down-to-line")
-_says("withdrawal.create: Money withdrawn", "arrow-up-from-line")
-_says("statement.export: Statement exported", "download")
+say("wallet.open", "Wallet opened", "wallet")
+say("wallet.freeze", "Wallet frozen", "snowflake", "bad")
+say("wallet.unfreeze", "Wallet unfrozen", "lock-open", "ok")
+say("wallet.close", "Wallet closed", "lock")
+say("bank_account.link", "Bank account linked", "landmark")
+say("deposit.create", "Money deposited", "arrow-down-to-line", refused="Deposit refused")
+say("withdrawal.create", "Money withdrawn", "arrow-up-from-line", refused="Withdrawal refused")
+say("statement.export", "Statement exported", "download", refused="Statement not exported")
+say("deposit.run", "Waiting deposit carried out", "arrow-down-to-line")
+say("withdrawal.run", "Waiting withdrawal carried out", "arrow-up-from-line")
+say("deposit.cancel", "Waiting deposit cancelled", "x")
+say("withdrawal.cancel", "Waiting withdrawal cancelled", "x")
+say("balance_monitor.add", "Balance monitor added", "activity")
+say("balance_monitor.end", "Balance monitor ended", "activity")
+say("statement.issue", "Official statement issued", "file-text")
+say("statement.export_request", "Export of statements asked for", "download")
+say("statement.export_fetch", "Export of statements fetched", "download")
+say("statement.export_expire", "Export of statements deleted", "clock")

@@ -1,7 +1,11 @@
 """Wallets as a Django application."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+
+from flowlet.audit import rights
 
 
 class WalletsConfig(AppConfig):
@@ -17,7 +21,12 @@ class WalletsConfig(AppConfig):
         from wallets import (
             events,  # noqa: F401 - declares the event types
             limits,
+            reconciling,  # noqa: F401 - tells reconciliation what deposits are
+            statement_subjects,  # noqa: F401 - names wallets for the ledger's statements
         )
 
+        import_module("wallets.receivers")  # needs loaded models
         formats.load()
+        # The terms of a quote are fixed: only how it ends is written later.
+        rights.FIXED["wallets_quote"] = ("status", "used_at")
         post_migrate.connect(limits.after_migrate, sender=self, dispatch_uid="wallets.limits")

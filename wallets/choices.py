@@ -26,10 +26,26 @@ class BankAccountStatus(TextChoices):
 
 
 class MovementStatus(TextChoices):
-    """How a deposit or withdrawal ended; both ends are final."""
+    """Where a deposit or withdrawal stands; all but PENDING are final."""
 
+    PENDING = "PENDING", "Waiting for the next run"
     COMPLETED = "COMPLETED", "Completed"
     REFUSED = "REFUSED", "Refused"
+    CANCELLED = "CANCELLED", "Cancelled"
+
+
+class Execution(TextChoices):
+    """When a movement with a bank account happens: at once, or with the next run, until which it can be cancelled."""
+
+    INSTANT = "INSTANT", "At once"
+    NEXT_RUN = "NEXT_RUN", "With the next run"
+
+
+class MonitorSide(TextChoices):
+    """Which crossing of its threshold a monitor tells."""
+
+    BELOW = "BELOW", "Falls below"
+    ABOVE = "ABOVE", "Rises to or above"
 
 
 class MoneySource(TextChoices):
@@ -48,12 +64,29 @@ class LimitKind(TextChoices):
 
 
 class LimitInterval(TextChoices):
-    """Over what a limit counts: one movement, a day or a month (UTC), or all that the wallets hold."""
+    """Over what a limit counts: one movement, a day or a month (in the
+    partner's time zone), or all that the wallets hold.
+    """
 
     PER_TRANSACTION = "PER_TRANSACTION", "At once"
     DAY = "DAY", "Day"
     MONTH = "MONTH", "Month"
     BALANCE = "BALANCE", "Balance"
+
+
+class QuoteSide(TextChoices):
+    """Which amount was asked for; the other one follows from the rate."""
+
+    SELL = "SELL", "Sold amount"
+    BUY = "BUY", "Bought amount"
+
+
+class QuoteStatus(TextChoices):
+    """Whether a quote may still be used; used and expired are final."""
+
+    OPEN = "OPEN", "Open"
+    USED = "USED", "Used"
+    EXPIRED = "EXPIRED", "Expired"
 
 
 FREEZE_REASONS = (

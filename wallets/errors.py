@@ -1,6 +1,7 @@
 """The ways in which wallets says no. What compliance or the house decided reads neutral: nobody is tipped off."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from flowlet.core.errors import AppError, Conflict
 from flowlet.core.money import Money
@@ -143,6 +144,41 @@ class BankAccountDeclined(AppError):
         super().__init__(requested=requested)
 
 
+class MovementNotPending(Conflict):
+    """Only a deposit or withdrawal that waits can be cancelled."""
+
+    code = "movement_not_pending"
+    title = "Not waiting"
+    message = "It is {status}: only what waits for the next run can be cancelled."
+
+    def __init__(self, *, status: str) -> None:
+        super().__init__(status=status)
+
+
+class MonitorExists(Conflict):
+    """The wallet has this monitor already."""
+
+    code = "monitor_exists"
+    title = "Monitor exists"
+    message = "The wallet has this monitor already: {monitor}."
+
+    def __init__(self, *, monitor: str) -> None:
+        super().__init__(monitor=monitor)
+
+
+class TooManyMonitors(AppError):
+    """A wallet has as many monitors as it may have."""
+
+    code = "too_many_monitors"
+    title = "Too many monitors"
+    message = "A wallet has at most {maximum} monitors."
+    next_action = "end_monitor"
+    next_text = "End one that is no longer needed."
+
+    def __init__(self, *, maximum: int) -> None:
+        super().__init__(maximum=maximum)
+
+
 class InvalidIban(AppError):
     """The text is no IBAN: its country, length or check digits are wrong."""
 
@@ -173,6 +209,32 @@ class SandboxOnly(AppError):
 
 class KeyUsedBefore(IdempotencyKeyReused):
     """The key stands for another movement of this partner, one whose first answer is no longer kept or was never sent."""
+
+
+class QuoteExpired(AppError):
+    """The quote's time is over."""
+
+    code = "quote_expired"
+    title = "Quote expired"
+    message = "The quote {quote} was good until {expires_at:%H:%M:%S} UTC."
+    next_action = "request_quote"
+    next_text = "Ask for a new quote and exchange by that one before it expires."
+
+    def __init__(self, *, quote: str, expires_at: datetime) -> None:
+        super().__init__(quote=quote, expires_at=expires_at)
+
+
+class OneCurrency(AppError):
+    """Both wallets are in one currency: there is nothing to exchange."""
+
+    code = "one_currency"
+    title = "One currency"
+    message = "Both wallets are in {currency}; an exchange needs two currencies."
+    next_action = "make_payment"
+    next_text = "Move the money by a payment between the two wallets."
+
+    def __init__(self, *, currency: str) -> None:
+        super().__init__(currency=currency)
 
 
 _KEPT: dict[str, type[AppError]] = {

@@ -9,5 +9,18 @@ CLOSED = declare("wallet.closed", "A wallet was closed for good.")
 BANK_ACCOUNT_LINKED = declare("bank_account.linked", "A bank account was linked to a customer.")
 DEPOSIT_COMPLETED = declare("deposit.completed", "Money arrived in a wallet from a bank account.")
 DEPOSIT_REFUSED = declare("deposit.refused", "A deposit was refused; no money moved.")
+DEPOSIT_PENDING = declare("deposit.pending", "A deposit waits for the next run; its money is announced.")
+DEPOSIT_CANCELLED = declare("deposit.cancelled", "A deposit that waited was cancelled.")
 WITHDRAWAL_COMPLETED = declare("withdrawal.completed", "Money left a wallet for a bank account.")
 WITHDRAWAL_REFUSED = declare("withdrawal.refused", "A withdrawal was refused; no money moved.")
+WITHDRAWAL_PENDING = declare("withdrawal.pending", "A withdrawal waits for the next run; its money is held.")
+WITHDRAWAL_CANCELLED = declare(
+    "withdrawal.cancelled", "A withdrawal that waited was cancelled; its money is free."
+)
+BALANCE_CROSSED = declare(
+    "wallet.balance_crossed",
+    "The booked balance of a wallet crossed the line of a monitor; told once a crossing.",
+)
+EXCHANGE_COMPLETED = declare(
+    "exchange.completed", "Money of a customer was exchanged from one wallet into another."
+)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.apps import AppConfig
 from django.db.models import Q, Sum
@@ -15,7 +16,7 @@ from django.db.models import Q, Sum
 from flowlet.core.currencies import EXPONENTS, exponent
 from flowlet.core.money import Money
 from flowlet.identity.choices import Tier
-from flowlet.identity.models import Customer
+from flowlet.identity.models import Customer, Partner
 from wallets.choices import LimitInterval, LimitKind
 from wallets.models import LimitRule, LimitUse, Wallet
 
@@ -61,9 +62,17 @@ class Bucket:
     currency: str
 
 
-def bucket_start(interval: str, at: datetime) -> date:
-    """Return the day (UTC) that an instant counts for, or the first day of its month."""
-    return at.date().replace(day=1) if interval == LimitInterval.MONTH else at.date()
+def bucket_start(interval: str, at: datetime, zone: str) -> date:
+    """Return the day that an instant counts for in a time zone (IANA name), or the first day of its month."""
+    day = at.astimezone(ZoneInfo(zone)).date()
+    return day.replace(day=1) if interval == LimitInterval.MONTH else day
+
+
+def zones_of(customers: Collection[Customer]) -> dict[int, str]:
+    """Return for each customer the time zone that his partner's programme counts by; one query."""
+    rows = Partner.objects.filter(pk__in={customer.partner_id for customer in customers})
+    zones = dict(rows.values_list("pk", "time_zone"))
+    return {customer.pk: zones[customer.partner_id] for customer in customers}
 
 
 def binding(rules: Sequence[LimitRule], *, currency: str) -> dict[tuple[str, str], Money]:
@@ -114,13 +123,14 @@ def limits_of(customer: Customer, *, currencies: Collection[str], now: datetime)
     """Return all limits of a customer in these currencies with what is used now, sorted by currency, kind, interval."""
     rules = rules_of(customer, rules_for([customer], currencies, LimitKind.values))
     held = balances_of([customer.pk], currencies)
-    starts = {bucket_start(interval, now) for interval in COUNTED}
+    zone = zones_of([customer])[customer.pk]
+    starts = {bucket_start(interval, now, zone) for interval in COUNTED}
     uses = LimitUse.objects.filter(customer=customer, bucket_date__in=starts, currency__in=currencies)
     used = {(row.kind, row.interval, row.bucket_date, row.currency): row.amount_minor for row in uses}
     found = []
     for currency in sorted(currencies):
         for (kind, interval), limit in sorted(binding(rules, currency=currency).items(), key=_order):
-            minor = used.get((kind, interval, bucket_start(interval, now), currency), 0)
+            minor = used.get((kind, interval, bucket_start(interval, now, zone), currency), 0)
             if interval == LimitInterval.BALANCE:
                 minor = held.get((customer.pk, currency), 0)
             found.append(Limit(kind, interval, limit, Money(minor, currency)))

@@ -14,9 +14,13 @@ from wallets.choices import (
     LimitInterval,
     LimitKind,
     MoneySource,
+    MonitorSide,
     MovementStatus,
     WalletStatus,
 )
+
+# Django looks for models here.
+from wallets.models_exchange import Exchange, PartnerSpread, Quote  # noqa: F401
 
 
 class Wallet(models.Model):
@@ -120,7 +124,8 @@ class Movement(models.Model):
 
     Cash is taken and given by the partner's agents; `location` names the till or branch.
 
-    Written once, final from the start: the database refuses every change.
+    One that waits for the next run has its money held (or announced) by `hold` and ends once; everything else about a
+    movement, and everything about one that ended, the database keeps.
     """
 
     public_id: PublicIdField
@@ -140,7 +145,11 @@ class Movement(models.Model):
     transaction = models.OneToOneField(
         "ledger.LedgerTransaction", models.PROTECT, null=True, blank=True, related_name="%(class)s"
     )
+    hold = models.OneToOneField(
+        "ledger.Hold", models.PROTECT, null=True, blank=True, related_name="%(class)s"
+    )
     created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         abstract = True
@@ -151,8 +160,25 @@ class Movement(models.Model):
             ),
             models.CheckConstraint(
                 name="%(class)s_ended_whole",
-                condition=Q(status="COMPLETED", transaction__isnull=False, refusal_code="")
-                | Q(status="REFUSED", transaction__isnull=True) & ~Q(refusal_code=""),
+                condition=Q(
+                    status="COMPLETED", transaction__isnull=False, refusal_code="", ended_at__isnull=False
+                )
+                | Q(status="REFUSED", transaction__isnull=True, ended_at__isnull=False) & ~Q(refusal_code="")
+                | Q(
+                    status="CANCELLED",
+                    transaction__isnull=True,
+                    refusal_code="",
+                    hold__isnull=False,
+                    ended_at__isnull=False,
+                )
+                | Q(
+                    status="PENDING",
+                    transaction__isnull=True,
+                    refusal_code="",
+                    hold__isnull=False,
+                    source="BANK",
+                    ended_at__isnull=True,
+                ),
             ),
             models.CheckConstraint(
                 name="%(class)s_source_named",
@@ -164,6 +190,7 @@ class Movement(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["-created_at", "-id"], name="%(class)s_newest"),
             models.Index(fields=["wallet", "-created_at", "-id"], name="%(class)s_by_wallet"),
+            models.Index(fields=["id"], condition=Q(status="PENDING"), name="%(class)s_waiting"),
         ]
 
     @property
@@ -259,3 +286,50 @@ class LimitUse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}, {self.get_interval_display()} of {self.bucket_date}"
+
+
+class BalanceMonitor(models.Model):
+    """
+    A line that a partner wants to be told about: the booked balance of a wallet falls below it, or rises to or above.
+
+    `threshold_minor` is in minor units of the wallet's currency. One that was ended tells nothing any more.
+    """
+
+    public_id = PublicIdField(prefix="mon")
+    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="monitors")
+    side = models.CharField(max_length=5, choices=MonitorSide)
+    threshold_minor = models.BigIntegerField()
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "balance monitor"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["wallet", "side", "threshold_minor"],
+                condition=Q(ended_at__isnull=True),
+                name="balance_monitor_once",
+            ),
+            models.CheckConstraint(name="balance_monitor_side", condition=Q(side__in=MonitorSide.values)),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+
+class BalanceCrossing(models.Model):
+    """One crossing of a monitor's line, by the number of the wallet's posting that did it; append-only, told once."""
+
+    monitor = models.ForeignKey(BalanceMonitor, models.PROTECT, related_name="crossings")
+    account_seq = models.BigIntegerField()
+    balance_minor = models.BigIntegerField()
+    transaction = models.CharField(max_length=40)
+    crossed_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["monitor", "account_seq"], name="balance_crossing_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"crossing of monitor {self.monitor_id} at {self.account_seq}"

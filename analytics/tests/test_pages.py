@@ -16,9 +16,10 @@ from analytics.operations.reconciling import reconcile_facts
 from analytics.tests.factories import catch_up, pay, rebuild_all
 from flowlet.audit.models import AuditRecord
 from flowlet.backoffice.exports import ExportColumn, ExportFile
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.backoffice.xlsx import write_xlsx
 from flowlet.core import clock
-from wallets.tests.factories import NOW, log_in, make_customer, make_wallet
+from wallets.tests.factories import NOW, make_customer, make_wallet
 
 pytestmark = pytest.mark.django_db
 QUESTION = (

@@ -1,5 +1,6 @@
 """One line of a table of ratios."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -16,3 +17,12 @@ class Row:
     def met(self) -> bool:
         """Whether the goal is reached."""
         return self.measured <= self.wanted if self.at_most else self.measured >= self.wanted
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return the rows as Markdown."""
+    lines = [
+        f"| {row.what} | {row.measured:.2f} | {'≤' if row.at_most else '≥'} {row.wanted:g} | {'yes' if row.met else 'NO'} |"
+        for row in rows
+    ]
+    return "\n".join(["| what | measured | wanted | met |", "|---|---|---|---|", *lines])

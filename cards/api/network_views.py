@@ -15,6 +15,7 @@ from cards.operations.following import Message
 from flowlet.core.clock import now
 from flowlet.core.money import Money
 from flowlet.gateway.openapi_schema import document, list_of
+from flowlet.gateway.serializers import EmptyIn
 from flowlet.gateway.views import ApiRequest, ApiView
 
 NETWORK = "network"
@@ -110,13 +111,13 @@ class ExpireView(ApiView):
     @document(
         summary="Expire an authorisation",
         description="What it holds is given back. A clearing that comes later is booked all the same.",
-        request=s.EmptyIn,
+        request=EmptyIn,
         answer=s.CardAuthorizationOut,
         example={},
     )
     def post(self, request: ApiRequest, authorization_id: str) -> Response:
         """Expire."""
-        self.validated(s.EmptyIn)
+        self.validated(EmptyIn)
         following.expire(authorization_id=_row(request, authorization_id).pk, now=now())
         return Response(rendering.render_authorization(_row(request, authorization_id)))
 

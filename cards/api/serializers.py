@@ -87,10 +87,6 @@ class NetworkTimeField(InstantField):
         return at
 
 
-class EmptyIn(StrictSerializer):
-    """An empty object."""
-
-
 class CardIn(StrictSerializer):
     """A card to be issued on a wallet."""
 

@@ -14,6 +14,7 @@ from cards.operations import freezing, issuing
 from flowlet.core.clock import now
 from flowlet.core.errors import FieldError, NotFound
 from flowlet.gateway.openapi_schema import document, list_of
+from flowlet.gateway.serializers import EmptyIn
 from flowlet.gateway.views import ApiRequest, ApiView
 from wallets.queries import get_wallet
 
@@ -85,10 +86,10 @@ class ActivateView(ApiView):
 
     scopes = {"POST": "cards:write"}
 
-    @document(summary="Activate a card", request=s.EmptyIn, answer=s.CardOut, example={})
+    @document(summary="Activate a card", request=EmptyIn, answer=s.CardOut, example={})
     def post(self, request: ApiRequest, card_id: str) -> Response:
         """Activate."""
-        self.validated(s.EmptyIn)
+        self.validated(EmptyIn)
         issuing.activate_card(card_id=_card(request, card_id).pk, now=now())
         return _shown(request, card_id)
 

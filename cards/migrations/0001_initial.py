@@ -12,8 +12,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("identity", "0001_initial"),
-        ("ledger", "0005_holds"),
-        ("wallets", "0002_guards"),
+        ("ledger", "0012_partitions"),
+        ("wallets", "0003_exchange"),
     ]
 
     operations = [

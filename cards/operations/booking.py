@@ -13,6 +13,7 @@ from ledger.operations.accounts import house_account
 from ledger.operations.owing import post_forced
 from ledger.operations.posting import Draft, Leg, post
 from ledger.operations.queue import enqueue
+from ledger.queries.periods import value_date
 
 
 def book_event(
@@ -35,7 +36,8 @@ def book_event(
         kind="CARD_CLEARING" if clears else "CARD_REFUND",
         source="card",
         source_key=f"{event.kind.lower()}:{event.processor}:{event.reference}",
-        effective_date=event.network_time.date(),
+        # A clearing is booked whenever it comes: in a month that is closed by then, on the first open day.
+        effective_date=value_date(event.network_time.date()),
         legs=(Leg(account_id, amount), Leg(clearing_id, -amount))
         if clears
         else (Leg(account_id, -amount), Leg(clearing_id, amount)),

@@ -16,9 +16,10 @@ from cards.operations.issuing import set_controls
 from cards.policies import luhn_digit
 from cards.tests.factories import NOW, make_card, pay, told
 from flowlet.audit.models import AuditRecord
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.identity.models import Customer, Partner, User
 from flowlet.identity.operations import create_user
-from wallets.tests.factories import log_in, make_customer
+from wallets.tests.factories import make_customer
 
 pytestmark = pytest.mark.django_db
 

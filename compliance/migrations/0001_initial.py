@@ -15,8 +15,8 @@ class Migration(migrations.Migration):
     dependencies = [
         ("backoffice", "0002_guards"),
         ("identity", "0001_initial"),
-        ("ledger", "0005_holds"),
-        ("wallets", "0002_guards"),
+        ("ledger", "0012_partitions"),
+        ("wallets", "0003_exchange"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

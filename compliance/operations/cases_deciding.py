@@ -97,47 +97,37 @@ def close_case(*, approval: Approval, now: datetime) -> Case:
     return case
 
 
-@transaction.atomic
-def return_cases(*, now: datetime) -> int:
+def return_case(*, approval: Approval, now: datetime) -> Case | None:
     """
-    Give cases back to work whose request was rejected, withdrawn, void or expired; return how many there were.
+    Give a case back to work whose request ended without approval; called by the approval in its own transaction.
 
-    Safe to repeat: a case that is back in work is no longer proposed.
+    Return None, and do nothing, when the case does not wait for this request.
     """
-    ended = (
-        ApprovalStatus.REJECTED,
-        ApprovalStatus.WITHDRAWN,
-        ApprovalStatus.VOID,
-        ApprovalStatus.EXPIRED,
-        ApprovalStatus.FAILED,
+    case = lock(Case.objects.filter(public_id=approval.object_id)).first()
+    if case is None or case.state != CaseState.PROPOSED or case.approval_id != approval.pk:
+        return None
+    case.state, case.approval, case.proposed_outcome, case.proposed_reason = (
+        CaseState.INVESTIGATING,
+        None,
+        "",
+        "",
     )
-    waiting = Case.objects.filter(state=CaseState.PROPOSED, approval__status__in=ended)
-    returned = 0
-    for case in lock(waiting, skip_locked=True).select_related("approval"):
-        approval = case.approval
-        case.state, case.approval, case.proposed_outcome, case.proposed_reason = (
-            CaseState.INVESTIGATING,
-            None,
-            "",
-            "",
-        )
-        case.save(update_fields=["state", "approval", "proposed_outcome", "proposed_reason"])
-        _write_return(case, approval, now)
-        record(case, "case.return", state=[CaseState.PROPOSED, case.state])
-        returned += 1
-    return returned
+    case.save(update_fields=["state", "approval", "proposed_outcome", "proposed_reason"])
+    _write_return(case, approval, now)
+    record(case, "case.return", state=[CaseState.PROPOSED, case.state])
+    return case
 
 
-def _write_return(case: Case, approval: Approval | None, now: datetime) -> None:
+def _write_return(case: Case, approval: Approval, now: datetime) -> None:
     """Write who gave a proposal back and with which words; nobody, when it ran out."""
-    vote = approval.votes.select_related("checker").first() if approval else None
+    vote = approval.votes.select_related("checker").first()
     write_event(
         case,
         CaseEventKind.RETURNED,
         now,
         actor=vote.checker if vote else None,
         note=vote.note if vote else "",
-        data={"status": ApprovalStatus(approval.status).label if approval else ""},
+        data={"status": ApprovalStatus(approval.status).label},
     )
 
 
@@ -165,6 +155,10 @@ def _execute(approval: Approval, now: datetime) -> object:
     return close_case(approval=approval, now=now)
 
 
+def _ended(approval: Approval, now: datetime) -> object:
+    return return_case(approval=approval, now=now)
+
+
 APPROVALS.register(ACTION)(
     ApprovalKind(
         title=_title,
@@ -173,6 +167,7 @@ APPROVALS.register(ACTION)(
         evidence=_evidence,
         execute=_execute,
         object_href=case_href,
+        ended=_ended,
         excluded=writers,
         hours=HOURS,
     )

@@ -20,7 +20,7 @@ from compliance.reports.facts import SarFacts
 from flowlet.audit import trail
 from flowlet.backoffice.approvals.operations import request_approval
 from flowlet.backoffice.approvals.registry import APPROVALS, ApprovalKind
-from flowlet.backoffice.models import Approval, ApprovalStatus
+from flowlet.backoffice.models import Approval
 from flowlet.core.errors import NotFound
 from flowlet.core.locks import lock
 
@@ -147,19 +147,16 @@ def decide_report(*, approval: Approval, now: datetime) -> SuspiciousActivityRep
     return report
 
 
-@transaction.atomic
-def return_reports(*, now: datetime) -> int:
-    """Give reports back to their writer whose request ended without approval, and return how many there were."""
-    ended = [status for status in ApprovalStatus if status not in ("PENDING", "EXECUTED")]
-    waiting = SuspiciousActivityReport.objects.filter(state=ReportState.IN_REVIEW, approval__status__in=ended)
-    returned = 0
-    for report in lock(waiting, skip_locked=True):
-        report.state, report.approval = ReportState.RETURNED, None
-        report.save(update_fields=["state", "approval"])
-        _record(report, "report.return", state=[ReportState.IN_REVIEW, report.state])
-        returned += 1
+def _ended(approval: Approval, now: datetime) -> object:
+    """Give the report that waits for this request back to its writer: it ended without approval."""
     del now
-    return returned
+    report = lock(SuspiciousActivityReport.objects.filter(public_id=approval.object_id)).first()
+    if report is None or report.state != ReportState.IN_REVIEW or report.approval_id != approval.pk:
+        return None
+    report.state, report.approval = ReportState.RETURNED, None
+    report.save(update_fields=["state", "approval"])
+    _record(report, "report.return", state=[ReportState.IN_REVIEW, report.state])
+    return report
 
 
 @transaction.atomic
@@ -272,6 +269,7 @@ APPROVALS.register(ACTION)(
         evidence=_evidence,
         execute=_execute,
         object_href=report_href,
+        ended=_ended,
         excluded=_writers,
         hours=72,
     )

@@ -19,7 +19,7 @@ from compliance.operations.lists import load_list
 from compliance.operations.monitoring import run_scenarios
 from compliance.operations.monitoring_feed import feed_activities
 from compliance.tests.reporting import say
-from compliance.tests.watching import at, cash_in, make_lead
+from compliance.tests.watching import at, cash_in
 from flowlet.identity import operations as identity
 from flowlet.identity.models import Customer, Partner, User
 from wallets.tests.factories import make_wallet
@@ -118,9 +118,3 @@ def confirmed_case(case: Case, officer: User, lead: User, now: datetime) -> Case
 def draft(confirmed_case: Case, officer: User, now: datetime) -> SuspiciousActivityReport:
     """The draft of a report on the confirmed case."""
     return reports.draft_report(case_id=confirmed_case.public_id, user_id=officer.pk, now=now)
-
-
-@pytest.fixture
-def lead(db: None) -> User:
-    """A second person who may check."""
-    return make_lead("Grete Holm")

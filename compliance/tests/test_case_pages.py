@@ -12,9 +12,10 @@ from compliance.models.cases import Case
 from compliance.models.monitoring import Alert, ScenarioVersion
 from compliance.operations.cases_deciding import case_href
 from compliance.operations.monitoring import open_alert
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.identity.models import Customer, Partner, User
 from flowlet.identity.operations import create_user
-from wallets.tests.factories import log_in, make_customer
+from wallets.tests.factories import make_customer
 
 _PASSWORD = "correct-horse-battery"
 

@@ -14,7 +14,7 @@ from compliance.errors_monitoring import CaseReasonMismatch, CaseStateConflict, 
 from compliance.models.cases import Case, CaseEvent
 from compliance.models.monitoring import Alert, DirtyWindow, ScenarioVersion
 from compliance.operations.cases import add_note, put_on_hold, resume_case, take_case
-from compliance.operations.cases_deciding import propose_decision, return_cases
+from compliance.operations.cases_deciding import propose_decision
 from compliance.operations.monitoring import run_scenarios
 from compliance.operations.monitoring_feed import feed_activities
 from compliance.operations.monitoring_versions import propose_version
@@ -22,7 +22,7 @@ from compliance.queries_cases import get_case_facts
 from compliance.tests.watching import at, cash_in, make_lead
 from flowlet.audit.models import AuditRecord
 from flowlet.backoffice.approvals.errors import ApprovalDecided, NotYourApproval, OwnApproval
-from flowlet.backoffice.approvals.operations import approve, reject
+from flowlet.backoffice.approvals.operations import approve, expire_approvals, reject
 from flowlet.backoffice.models import Approval
 from flowlet.core import clock
 from flowlet.core.money import Money
@@ -179,11 +179,9 @@ def test_new_evidence_voids_a_proposal_and_the_case_goes_back_to_work(
     run_scenarios(now=now)
 
     done = approve(approval_id=request.pk, checker_id=lead.pk, seen_hash=request.content_hash, now=now)
-    returned = return_cases(now=now)
 
     case.refresh_from_db()
-    assert (done.status, returned, case.state, case.approval) == ("VOID", 1, "INVESTIGATING", None)
-    assert return_cases(now=now) == 0
+    assert (done.status, case.state, case.approval) == ("VOID", "INVESTIGATING", None)
 
 
 def test_a_rejected_proposal_returns_with_the_words_and_can_be_made_again(
@@ -197,7 +195,6 @@ def test_a_rejected_proposal_returns_with_the_words_and_can_be_made_again(
         note="Ask for the contract first.",
         now=now,
     )
-    return_cases(now=now)
 
     again = proposed(case, officer, now, outcome="REFUTED", reason_code="SOURCE_PROVEN")
     done = approve(approval_id=again.pk, checker_id=lead.pk, seen_hash=again.content_hash, now=now)
@@ -205,6 +202,18 @@ def test_a_rejected_proposal_returns_with_the_words_and_can_be_made_again(
     case.refresh_from_db()
     assert (done.status, case.state) == ("EXECUTED", "CLOSED_REFUTED")
     assert CaseEvent.objects.get(kind="RETURNED").note == "Ask for the contract first."
+
+
+def test_a_proposal_that_nobody_decides_in_time_returns_with_its_expiry(
+    case: Case, officer: User, now: datetime
+) -> None:
+    request = proposed(case, officer, now)
+
+    assert expire_approvals(now=request.expires_at) == 1
+
+    case.refresh_from_db()
+    assert (case.state, case.approval) == ("INVESTIGATING", None)
+    assert CaseEvent.objects.get(kind="RETURNED").data == {"status": "Expired"}
 
 
 @pytest.mark.django_db(transaction=True)

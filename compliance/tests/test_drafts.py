@@ -9,10 +9,10 @@ from compliance.models.cases import Case, CaseEvent
 from compliance.operations.cases import take_case
 from compliance.operations.cases_deciding import case_href
 from flowlet.backoffice.pages.drafts import draft_href
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.core import clock
 from flowlet.identity.models import User
 from flowlet.integrations.simulation.server import Simulation
-from wallets.tests.factories import log_in
 
 pytestmark = pytest.mark.django_db
 

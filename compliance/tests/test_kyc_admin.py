@@ -10,8 +10,8 @@ from compliance.admin_kyc import kyc_href, queue_href
 from compliance.models.kyc import KycApplication, KycDecision, KycDocument
 from compliance.tests.kyc_factories import hand_in
 from flowlet.audit.models import AuditRecord
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.identity.operations import create_user
-from wallets.tests.factories import log_in
 
 pytestmark = pytest.mark.django_db
 

@@ -12,9 +12,10 @@ from compliance.operations.reports_cash import build_reports
 from compliance.tests.reporting import make_file, say, submit
 from compliance.tests.watching import at, cash_in
 from flowlet.audit.models import AuditRecord
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.identity.models import Customer, Partner, User
 from flowlet.identity.operations import create_user
-from wallets.tests.factories import log_in, make_customer, make_wallet
+from wallets.tests.factories import make_customer, make_wallet
 
 pytestmark = pytest.mark.django_db
 LISTS = ("/admin/activity-reports/", "/admin/currency-reports/", "/admin/filings/")

@@ -104,7 +104,8 @@ def test_a_rejected_report_comes_back_and_can_be_mended(
 ) -> None:
     say(submit(draft, officer, now), lead, now, yes=False)
 
-    assert reports.return_reports(now=now) == 1
+    draft.refresh_from_db()
+    assert (draft.state, draft.approval) == ("RETURNED", None)
     reports.write_narrative(report_id=draft.public_id, narrative="Clearer words.", now=now)
     say(submit(draft, officer, now), lead, now)
 

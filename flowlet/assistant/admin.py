@@ -17,6 +17,7 @@ from flowlet.backoffice.filters import DateSpan
 from flowlet.backoffice.lists import Column, View
 from flowlet.backoffice.panels import Panel, facts_panel
 from flowlet.backoffice.site import register
+from flowlet.backoffice.timeline import say
 
 _SHOWN = 100
 
@@ -107,3 +108,13 @@ def _line(message: ChatMessage, veil: Veil) -> dict[str, object]:
         "model": message.model,
         "hand_over": message.hand_over,
     }
+
+
+say(
+    "chat.open",
+    "Support chat opened",
+)
+say(
+    "chat.delete",
+    "Support chat deleted, its time was over",
+)

@@ -15,6 +15,8 @@ from django.db import connections, transaction
 ROLE = "flowlet_app"
 # Tables that guards write: the columns which the application may change, by table. Rooms add theirs when they start.
 GUARDED: dict[str, tuple[str, ...]] = {}
+# Tables that the application fills, and of which it may change these columns only.
+FIXED: dict[str, tuple[str, ...]] = {}
 # Tables which the application may not even read.
 HIDDEN: set[str] = set()
 
@@ -43,7 +45,9 @@ def grant_rights(*, using: str = "default", **_signal: Any) -> None:
     An owner that may not make roles leaves a warning, and everything else works as before.
     """
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
-        cursor.execute("SELECT to_regprocedure('flowlet_grant_rights(name, jsonb, text[])') IS NOT NULL")
+        cursor.execute(
+            "SELECT to_regprocedure('flowlet_grant_rights(name, jsonb, jsonb, text[])') IS NOT NULL"
+        )
         if not cursor.fetchone()[0]:
             return  # migrated back to nothing
         cursor.execute(_MAY_MAKE, [ROLE])
@@ -55,6 +59,6 @@ def grant_rights(*, using: str = "default", **_signal: Any) -> None:
         if not superuser and may_make:
             cursor.execute(f"GRANT {ROLE} TO CURRENT_USER WITH SET TRUE")
         cursor.execute(
-            "SELECT flowlet_grant_rights(%s, %s, %s)",
-            [ROLE, json.dumps({table: list(columns) for table, columns in GUARDED.items()}), sorted(HIDDEN)],
+            "SELECT flowlet_grant_rights(%s, %s, %s, %s)",
+            [ROLE, json.dumps(GUARDED), json.dumps(FIXED), sorted(HIDDEN)],
         )

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, Protocol, TypeVar
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from flowlet.backoffice.cells import Badge, Tone, ago, minute
+from flowlet.backoffice.cells import Badge, Due, Tone, ago, minute
 from flowlet.backoffice.charts import CHARTS, bars
 from flowlet.backoffice.frame import Button, page
 from flowlet.backoffice.people import Person, person_of
@@ -16,7 +16,9 @@ from flowlet.core import clock
 from flowlet.core.registry import Registry
 
 FIGURES_SHOWN = 4
-NEXT_SHOWN = 7
+# A queue alone on the page may be longer than one of several.
+NEXT_SHOWN_ALONE, NEXT_SHOWN = 7, 4
+_NO_HURRY = datetime.max.replace(tzinfo=UTC)
 
 
 class _HasOrder(Protocol):
@@ -105,10 +107,12 @@ def today(request: HttpRequest) -> HttpResponse:
     queues = [queue for queue in _by_order(QUEUES) if person.may(queue.permission)]
     charts = [chart for chart in _by_order(CHARTS) if person.may(chart.permission)]
     figures = [figure for figure in _by_order(FIGURES) if person.may(figure.permission)][:FIGURES_SHOWN]
-    work = [(queue, list(queue.rows(person, now, NEXT_SHOWN))) for queue in queues[:1]]
+    shown = NEXT_SHOWN if len(queues) > 1 else NEXT_SHOWN_ALONE
+    work = [(queue, list(queue.rows(person, now, shown))) for queue in queues]
+    work.sort(key=lambda pair: _urgency(pair[1]))
     start = [
         Button(label="Start with the first", href=rows[0].href, style="primary") for _, rows in work if rows
-    ]
+    ][:1]
     return page(
         request,
         "admin/index.html",
@@ -116,12 +120,18 @@ def today(request: HttpRequest) -> HttpResponse:
         summary=f"{timezone.localtime(now):%A, %-d %B %Y, %H:%M %Z}",
         buttons=start,
         figures=[(figure, figure.value(person, now), figure.href()) for figure in figures],
-        queues=work,
+        queues=[(queue, rows) for queue, rows in work if rows],
+        idle=[queue for queue, rows in work if not rows],
         charts=[(chart, bars(*chart.series(person, now))) for chart in charts[:1]],
         house=[
             (line.title, line.state(person, now)) for line in _by_order(HOUSE) if person.may(line.permission)
         ],
     )
+
+
+def _urgency(rows: Sequence[NextRow]) -> datetime:
+    """Return when the first of them is due; what has no time comes after what has one, in its usual order."""
+    return min((row.due.at for row in rows if isinstance(row.due, Due)), default=_NO_HURRY)
 
 
 def _by_order(registry: Registry[_Ordered]) -> list[_Ordered]:

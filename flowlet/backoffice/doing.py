@@ -25,7 +25,7 @@ from flowlet.backoffice.cells import ago
 from flowlet.backoffice.frame import is_part, page_context, safe_next
 from flowlet.backoffice.models import FormReceipt
 from flowlet.backoffice.people import Person, person_of
-from flowlet.backoffice.timeline import sentence_of
+from flowlet.backoffice.timeline import actor_of, sentence_of
 from flowlet.core import clock
 from flowlet.core.again import in_transaction
 from flowlet.core.errors import AppError, Conflict
@@ -234,6 +234,6 @@ def _who_was_quicker(action: Action, object_id: str, now: datetime) -> str:
     )
     if latest is None:
         return "This changed since you opened it. Nothing was done."
-    who = latest.actor_label or latest.actor
+    who = actor_of(latest)
     what = sentence_of(latest).text
     return f"{who} was here {ago(latest.recorded_at, now)}: {what}. Nothing was done."

@@ -12,8 +12,8 @@ from flowlet.backoffice.counts import count_each, shown
 from flowlet.backoffice.people import Person
 from flowlet.core.registry import Registry
 
-Group = Literal["Work", "Compliance", "Money", "Control"]
-GROUPS: tuple[Group, ...] = ("Work", "Compliance", "Money", "Control")
+Group = Literal["Work", "Compliance", "Money", "Books", "Reconciliation", "Control"]
+GROUPS: tuple[Group, ...] = ("Work", "Compliance", "Money", "Books", "Reconciliation", "Control")
 
 
 def _uncounted(_person: Person) -> QuerySet[Any] | None:

@@ -1,6 +1,7 @@
 """Time lines: what happened to one object or customer, newest first, from every source that knows something."""
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,6 +62,19 @@ class Sentence:
 TIMELINE: Registry[Source] = Registry("backoffice.timeline")
 # Keyed by the act's name in the trail, such as "wallet.freeze"; an act without a formatter reads as its name.
 FORMATTERS: Registry[Callable[[AuditRecord], Sentence]] = Registry("backoffice.formatters")
+# How an act reads that was refused or failed; without an entry, as an attempt at it.
+REFUSALS: Registry[str] = Registry("backoffice.refusals")
+_CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+|[A-Z]{4,}")
+_DIGEST = re.compile(r"[0-9a-f]{32,}")
+_DIGEST_SHOWN = 12
+
+
+def say(action: str, text: str, icon: str = "activity", tone: Tone = "", *, refused: str = "") -> None:
+    """Register how an act reads whatever it changed, and how it reads when it was refused or failed."""
+    sentence = Sentence(text=text, icon=icon, tone=tone)
+    FORMATTERS.register(action)(lambda _record: sentence)
+    if refused:
+        REFUSALS.register(action)(refused)
 
 
 def entries(subject: Subject, person: Person, *, limit: int = PAGE) -> list[Entry]:
@@ -102,7 +116,7 @@ class AuditSource:
             yield Entry(
                 at=record.recorded_at,
                 text=sentence.text,
-                actor=record.actor_label or record.actor,
+                actor=actor_of(record),
                 detail=detail_of(record) if sentence.detail is None else sentence.detail,
                 icon=sentence.icon,
                 tone="warn" if record.outcome == AuditRecord.Outcome.REFUSED else sentence.tone,
@@ -110,25 +124,46 @@ class AuditSource:
 
 
 def sentence_of(record: AuditRecord) -> Sentence:
-    """Return how a record reads: by its formatter, else the act's own name in words."""
+    """Return how a record reads: by its formatter, else the act's own name in words; a refusal as one."""
     if record.outcome != AuditRecord.Outcome.DONE:
-        return Sentence(text=f"{words(record.action)}: {record.outcome.lower()}", icon="ban", tone="warn")
+        return Sentence(text=_refusal(record), icon="ban", tone="warn")
     if record.action in FORMATTERS:
         return FORMATTERS.get(record.action)(record)
     return Sentence(text=words(record.action))
+
+
+def _refusal(record: AuditRecord) -> str:
+    if record.action in REFUSALS:
+        return REFUSALS.get(record.action)
+    noun, _, verb = record.action.replace("-", "_").rpartition(".")
+    ended = "was refused" if record.outcome == AuditRecord.Outcome.REFUSED else "failed"
+    what = " ".join(f"{verb} {noun}".replace("_", " ").split())
+    return f"Attempt to {what} {ended}"
+
+
+def actor_of(record: AuditRecord) -> str:
+    """Return who did it: a name, the job in words, or that the house did it by itself."""
+    if record.actor_label:
+        return record.actor_label
+    kind, _, job = record.actor.partition(":")
+    if kind != "job":
+        return record.actor
+    return "Flowlet" if job == "unknown" else f"Job: {words(job.rpartition('.')[2]).lower()}"
 
 
 def detail_of(record: AuditRecord) -> str:
     """Return reason and changes in words: `Reason: customer request · Status: active → frozen`."""
     parts = [f"Reason: {words(record.reason_code).lower()}"] if record.reason_code else []
     for name, old, new in changes_of(record):
-        if old != new:
-            parts.append(f"{words(name)}: {old or 'none'} → {new or 'none'}")
+        if old and old != new:
+            parts.append(f"{words(name)}: {old} → {new or 'none'}")
+        elif new:
+            parts.append(f"{words(name)}: {new}")
     return " · ".join(parts)
 
 
 def changes_of(record: AuditRecord) -> list[tuple[str, str, str]]:
-    """Return the changes of a record as (field, old, new), every value as text."""
+    """Return the changes of a record as (field, old, new), every value as text; codes in words, digests cut short."""
     changes = json.loads(record.changes or "{}")
     return [(name, *_pair(pair)) for name, pair in sorted(changes.items())]
 
@@ -143,4 +178,10 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, list):
         return ", ".join(_text(one) for one in value)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return _told(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _told(value: str) -> str:
+    if _CODE.fullmatch(value):
+        return words(value).lower()
+    return f"{value[:_DIGEST_SHOWN]}…" if _DIGEST.fullmatch(value) else value

@@ -36,6 +36,7 @@ ORDER = (
     "cards.cardauthorization",
     "payments.payment",
     "fraud.label",
+    "fraud.trainingrun",
     "fraud.modelartefact",
     "analytics.dirtyslice",
     "wallets.quote",

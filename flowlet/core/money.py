@@ -35,6 +35,25 @@ class InvalidAmount(AppError):
         super().__init__(reason=reason)
 
 
+def allocate(minor: int, weights: Sequence[int]) -> list[int]:
+    """
+    Split a count of minor units, signed and of any size, by weight and largest remainder: the parts sum to the whole.
+
+    Equal remainders go to the earlier part. `Money.allocate` is the same for amounts with their currency.
+
+    :raises ValueError: if a weight is negative or all are zero
+    """
+    total = sum(weights)
+    if total <= 0 or min(weights) < 0:
+        raise ValueError("weights must not be negative, and not all zero")
+    size, sign = abs(minor), -1 if minor < 0 else 1
+    shares = [divmod(size * weight, total) for weight in weights]
+    missing = size - sum(whole for whole, _ in shares)
+    by_remainder = sorted(range(len(shares)), key=lambda index: (-shares[index][1], index))
+    lucky = set(by_remainder[:missing])
+    return [sign * (whole + (index in lucky)) for index, (whole, _) in enumerate(shares)]
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """
@@ -87,16 +106,8 @@ class Money:
 
         :raises ValueError: if a weight is negative or all are zero
         """
-        total = sum(weights)
-        if total <= 0 or min(weights) < 0:
-            raise ValueError("weights must not be negative, and not all zero")
-        size, sign = abs(self.minor), -1 if self.minor < 0 else 1
-        shares = [divmod(size * weight, total) for weight in weights]
-        missing = size - sum(whole for whole, _ in shares)
-        by_remainder = sorted(range(len(shares)), key=lambda index: (-shares[index][1], index))
-        lucky = set(by_remainder[:missing])
         cls = type(self)
-        return [cls(sign * (whole + (i in lucky)), self.currency) for i, (whole, _) in enumerate(shares)]
+        return [cls(part, self.currency) for part in allocate(self.minor, weights)]
 
     def _same(self, other: "Money") -> int:
         if other.currency != self.currency:

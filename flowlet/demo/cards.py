@@ -243,8 +243,14 @@ class _Holder:
 
     def minor(self, value: float) -> int:
         """Return about so many euros in minor units of the wallet's currency."""
-        unit = {"JPY": 160, "KWD": 330}.get(self.wallet.currency, 100)
-        return max(1, round(value * unit))
+        return max(1, round(value * self._unit()))
+
+    def money(self) -> float:
+        """Return what the wallet had before the card was used, in about so many euros."""
+        return self.wallet.account.balance.posted / self._unit()
+
+    def _unit(self) -> int:
+        return {"JPY": 160, "KWD": 330}.get(self.wallet.currency, 100)
 
 
 def _wallets() -> list[Wallet]:
@@ -302,7 +308,8 @@ def _limited(holder: _Holder) -> None:
 
 def _short_of_money(holder: _Holder) -> None:
     holder.live()
-    holder.pay(_MERCHANTS[7], days_ago=1, price=250_000)
+    # Little more than there was: what is far more is stopped as suspicious before the money is looked at.
+    holder.pay(_MERCHANTS[7], days_ago=1, price=holder.money() + 5)
 
 
 def _never_activated(holder: _Holder) -> None:

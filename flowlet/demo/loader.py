@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from multiprocessing.pool import AsyncResult
 from pathlib import Path
 from queue import Empty, Queue
+from threading import Event
 
 from django.db import connection, connections
 
@@ -18,7 +19,22 @@ from flowlet.audit.trail import Actor, acting
 from flowlet.backoffice.people import Person
 from flowlet.core.errors import AppError
 from flowlet.core.money import Money
-from flowlet.demo import analytics, bankfiles, cards, kyc, monitoring, rails, reports, vendors
+from flowlet.demo import (
+    analytics,
+    bankfiles,
+    books,
+    cards,
+    chain,
+    currencies,
+    fraud_history,
+    kyc,
+    monitoring,
+    rails,
+    reconciling,
+    reports,
+    statements,
+    vendors,
+)
 from flowlet.demo.people import CLIENT_NAME, CLIENT_SECRET, DESKS, PARTNER_USER, PASSWORD
 from flowlet.demo.plan import Act, CustomerPlan, PartnerPlan
 from flowlet.demo.story import tell
@@ -33,15 +49,24 @@ from wallets.operations import wallets as wallet_operations
 
 Progress = Callable[[str, int, int], None]
 _REPORT_EVERY = 25
+Parts = tuple[tuple[str, Callable[..., object]], ...]
 # What the rooms add once the ninety days were played, each through its own operations, in this order.
-PARTS: tuple[tuple[str, Callable[..., object]], ...] = (
+PARTS: Parts = (
     ("Checking identities", kyc.fill),
     ("Using cards", cards.fill),
     ("Paying out and topping up", rails.fill),
+)
+# Those to whom it is all the same whether a model judges payments yet: only now the fraud models may.
+LATER_PARTS: Parts = (
     ("Reading the banks' statements", bankfiles.fill),
+    ("Settling breaks", reconciling.fill),
     ("Linking banks, chatting", vendors.fill),
     ("Watching for laundering", monitoring.fill),
     ("Reporting to the authority", reports.fill),  # reads the cases
+    ("Changing currencies", currencies.fill),
+    ("Closing months", books.fill),
+    ("Proving the ledger", chain.fill),
+    ("Issuing statements", statements.fill),
     ("Adding up figures", analytics.fill),  # last: it reads what the others wrote
 )
 _SAMPLE = Path(__file__).resolve().parents[2] / "compliance" / "data" / "ofac-sample"
@@ -75,10 +100,13 @@ def load(*, now: datetime, scale: float, processes: int, progress: Progress) -> 
     _play_all(plans, partners, total, processes, progress)
     _analyze()
     _decide(now, progress)
-    for done, (title, fill) in enumerate(PARTS):
-        progress(title, done, len(PARTS))
-        fill(now=now)
-    progress("Filling the desks", len(PARTS), len(PARTS))
+    steps = len(PARTS) + len(LATER_PARTS)
+    with _learning(now, processes if scale >= 1 else 0) as may_decide:
+        _fill(PARTS, now, lambda title, done: progress(title, done, steps))
+        may_decide()
+        _fill(LATER_PARTS, now, lambda title, done: progress(title, len(PARTS) + done, steps))
+        progress("Training fraud models", steps - 1, steps)
+    progress("Filling the desks", steps, steps)
     _analyze()
     return Loaded(
         partners=len(plans),
@@ -86,6 +114,48 @@ def load(*, now: datetime, scale: float, processes: int, progress: Progress) -> 
         payments=Payment.objects.count(),
         refused=Payment.objects.filter(status="REFUSED").count(),
     )
+
+
+def _fill(parts: Parts, now: datetime, told: Callable[[str, int], None]) -> None:
+    _hurry()
+    for done, (title, fill) in enumerate(parts):
+        told(title, done)
+        fill(now=now)
+
+
+@contextmanager
+def _learning(now: datetime, processes: int) -> Iterator[Callable[[], None]]:
+    """
+    Train fraud models beside the caller, in a process of its own; with one process afterwards, with none not at all.
+
+    Gives a function to call when models may begin to decide: what was told before must come out the same without.
+    """
+    if processes <= 1:
+        yield lambda: None
+        if processes:
+            fraud_history.fill(now=now)
+        return
+    connections.close_all()  # a connection must not be shared with a child process
+    context = multiprocessing.get_context("fork")
+    with context.Manager() as manager, context.Pool(1) as pool:
+        may_decide = manager.Event()
+        job = pool.apply_async(_learn_in_child, (now, may_decide))
+        yield may_decide.set
+        job.get()
+
+
+def _learn_in_child(now: datetime, may_decide: Event) -> None:
+    try:
+        _hurry()
+        fraud_history.fill(now=now, before_deciding=may_decide.wait)
+    finally:
+        connections.close_all()
+
+
+def _hurry() -> None:
+    """Let this connection not wait for the disk: that would cost minutes, a crash only the demo's last second."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = off")
 
 
 def _analyze() -> None:
@@ -167,9 +237,7 @@ def _follow(jobs: Sequence["AsyncResult[None]"], inbox: "Queue[int]", advance: C
 
 def _play_in_child(plan: PartnerPlan, partner_id: int, inbox: "Queue[int]") -> None:
     try:
-        with connection.cursor() as cursor:
-            # A crash may cost the demo its last second; waiting for the disk at each commit would cost minutes.
-            cursor.execute("SET synchronous_commit = off")
+        _hurry()
         _play(plan, partner_id, inbox.put)
     finally:
         connections.close_all()

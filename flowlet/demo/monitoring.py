@@ -9,7 +9,7 @@ from schwifty import IBAN
 from compliance.models.cases import Case
 from compliance.models.monitoring import Alert
 from compliance.operations.cases import add_note, put_on_hold, take_case
-from compliance.operations.cases_deciding import propose_decision, return_cases
+from compliance.operations.cases_deciding import propose_decision
 from compliance.operations.monitoring import run_scenarios
 from compliance.operations.monitoring_feed import feed_activities
 from flowlet.audit.trail import Actor, acting
@@ -280,8 +280,6 @@ class _Desk:
                 note="Ask for the adverts and the receipts first.",
                 now=self._at(hours - 4),
             )
-        with acting(_job()):
-            return_cases(now=self._at(hours - 4))
 
     def _at(self, hours: float) -> datetime:
         return self.now - timedelta(hours=hours)

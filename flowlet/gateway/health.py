@@ -2,6 +2,8 @@
 
 import hmac
 import ipaddress
+import logging
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -12,9 +14,13 @@ from django_prometheus.exports import ExportToDjangoView
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
+from flowlet.core.registry import Registry
 from flowlet.gateway.addresses import client_ip, was_forwarded
 
+_log = logging.getLogger(__name__)
 _state = {"migrated": False}
+# What rooms read from the database when somebody asks for the metrics: each sets its own gauges.
+BEFORE_METRICS: Registry[Callable[[], None]] = Registry("gateway.before_metrics")
 
 
 @require_safe
@@ -62,6 +68,11 @@ def metrics(request: HttpRequest) -> HttpResponseBase:
     """Return the Prometheus metrics of all workers to whoever may read them; to others there is nothing here."""
     if not _may_read_metrics(request):
         return HttpResponse(status=404)
+    for name, refresh in BEFORE_METRICS.items():
+        try:
+            refresh()
+        except DatabaseError:
+            _log.warning("no fresh metrics of %s: the database does not answer", name)
     response: HttpResponseBase = ExportToDjangoView(request)
     return response
 

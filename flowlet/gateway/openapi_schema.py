@@ -137,7 +137,7 @@ def document(
     """
     Describe a handler: one sentence, the body it reads, the answer it gives; refusals are added by themselves.
 
-    `answer` is an output serializer, `list_of(…)` or None; `example` a body that works, `answer_example` what it gives;
+    `answer` is an output serializer, `list_of(…)`, None, or answers by (status, content type) where they are files; `example` a body that works, `answer_example` what it gives;
     `refusals` replaces the answers that say no, for a route that does not say it with problems.
     """
     examples = [_PROBLEM_EXAMPLE]
@@ -154,7 +154,10 @@ def document(
         summary=summary,
         description=description,
         request=request,
-        responses={status: answer, **(problems(*codes) if refusals is None else refusals)},
+        responses={
+            **(answer if isinstance(answer, Mapping) else {status: answer}),
+            **(problems(*codes) if refusals is None else refusals),
+        },
         examples=examples,
         parameters=parameters,
     )

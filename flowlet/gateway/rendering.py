@@ -1,9 +1,11 @@
 """Answers as bytes: what is stored under an idempotency key is exactly what is sent."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 import orjson
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from rest_framework.response import Response
 
 JSON = "application/json"
@@ -25,9 +27,15 @@ class Answer:
     object_id: str = ""
     code: str = ""
 
+    # A file too big for memory: read once, instead of `body`, and never kept under an idempotency key.
+    pieces: Iterator[bytes] | None = None
+
     def response(self) -> HttpResponse:
         """Return it as Django's response."""
         response = HttpResponse(self.body, status=self.status, content_type=self.content_type)
+        if self.pieces is not None:
+            streamed = StreamingHttpResponse(self.pieces, status=self.status, content_type=self.content_type)
+            response = cast("HttpResponse", streamed)  # nothing on the way asks for its content
         for name, value in self.headers.items():
             response.headers[name] = value
         return response

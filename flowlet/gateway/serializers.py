@@ -64,3 +64,7 @@ class ListQuery(StrictSerializer):
             ),
             "created[lt]": InstantField(required=False, help_text="Created before this time (RFC 3339)."),
         }
+
+
+class EmptyIn(StrictSerializer):
+    """An empty object."""

@@ -33,6 +33,8 @@ class Partner(models.Model):
     public_id = PublicIdField(prefix="prt")
     name = models.CharField(max_length=120, unique=True)
     country = models.CharField(max_length=2)
+    # Where its programme's days begin and end (IANA name): limits count by them.
+    time_zone = models.CharField(max_length=40, default="UTC")
     status = models.CharField(max_length=9, choices=Status, default=Status.ACTIVE)
     created_at = models.DateTimeField()
 

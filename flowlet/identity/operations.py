@@ -6,6 +6,7 @@ import hmac
 import secrets
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.contrib.auth.models import Group
@@ -27,9 +28,15 @@ SECRET_LIFE = timedelta(days=365)
 
 
 @transaction.atomic
-def create_partner(*, name: str, country: str, now: datetime) -> Partner:
-    """Open a tenant; `country` is ISO 3166 alpha-2."""
-    partner = Partner.objects.create(name=name, country=country, created_at=now)
+def create_partner(*, name: str, country: str, now: datetime, time_zone: str = "UTC") -> Partner:
+    """
+    Open a tenant; `country` is ISO 3166 alpha-2, `time_zone` the IANA name of where its days begin.
+
+    :raises ValueError: if there is no such time zone
+    """
+    if time_zone not in available_timezones():
+        raise ValueError(f"there is no time zone {time_zone}")
+    partner = Partner.objects.create(name=name, country=country, time_zone=time_zone, created_at=now)
     trail.record(
         action="partner.create", object_type="partner", object_id=partner.public_id, partner_id=partner.pk
     )

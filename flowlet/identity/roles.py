@@ -18,7 +18,28 @@ _LEDGER = (
     *("ledger.view_account", "ledger.view_ledgertransaction", "ledger.view_posting"),
     "ledger.view_trialbalance",
 )
+_STATEMENTS = ("ledger.view_statement", "ledger.view_exportjob")
+_BOOKS = (
+    *("ledger.view_period", "ledger.view_journaldraft", "ledger.make_journal", "ledger.close_period"),
+    "ledger.export_books",
+)
+_BOOKS_CHECK = (
+    *("ledger.approve_journal", "ledger.post_in_closing", "ledger.reopen_period", "ledger.approve_reopen"),
+    "ledger.reverse_ledgertransaction",
+)
+_BOOKS_READ = ("ledger.view_period", "ledger.view_journaldraft", "ledger.export_books")
+_RATES = ("ledger.view_fxrate", "ledger.view_fxdeal", "wallets.view_quote")
+# A partner's spread is set on its page.
+_RATES_WORK = (*_RATES, "ledger.add_fxrate", "wallets.set_spread", "identity.view_partner")
+_RECONCILE_SEE = (
+    *("ledger.view_workbench", "ledger.view_match", "ledger.view_break"),
+    *("ledger.view_safeguardingproof", "ledger.export_safeguardingproof", "ledger.view_writeoffrule"),
+)
+_RECONCILE = (*_RECONCILE_SEE, "ledger.make_match", "ledger.work_break", "ledger.write_off_break")
+_RECONCILE_CHECK = ("ledger.approve_write_off",)
 _QUEUE = ("ledger.view_queuedposting", "ledger.retry_queuedposting")
+_CHAIN = ("ledger.view_block",)
+_CHAIN_CHECK = (*_CHAIN, "ledger.verify_block")
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
 _BANK_FILES = (
@@ -65,7 +86,7 @@ _JOBS = ("backoffice.view_jobrun",)
 
 # role -> permissions (`app.codename`). Source: the table of roles in the back office design.
 ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
-    "support": (*_SEE_MONEY, *_CARDS, *_BANKS, *_WRITTEN, *_CHATS),
+    "support": (*_SEE_MONEY, *_CARDS, *_BANKS, *_WRITTEN, *_CHATS, "wallets.view_quote"),
     "ops": (
         *_SEE_MONEY,
         *(*_CARDS, *_CARD_WORK),
@@ -99,14 +120,22 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     ),
     "finance": (
         *_SEE_MONEY,
+        *_RECONCILE,
         *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, *_RAILS, "wallets.export_statement"),
+        *_STATEMENTS,
+        *(*_BOOKS, *_RATES_WORK, "ledger.reverse_ledgertransaction"),
+        *_CHAIN_CHECK,
         *(*_BANK_FILES, *_BANK_FILE_WORK),
         *_APPROVALS,
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
     ),
     "finance_lead": (
         *_SEE_MONEY,
+        *(*_RECONCILE, *_RECONCILE_CHECK),
         *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, "wallets.export_statement"),
+        *_STATEMENTS,
+        *(*_BOOKS, *_BOOKS_CHECK, *_RATES_WORK),
+        *_CHAIN_CHECK,
         *(*_BANK_FILES, *_BANK_FILE_WORK, "ledger.open_housebankaccount"),
         *(*_APPROVALS, *_TRAIL),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
@@ -119,11 +148,12 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     ),
     "auditor": (
         *_SEE_MONEY,
-        *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER, *_BANK_FILES),
+        *_STATEMENTS,
+        *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER, *_RATES, *_BANK_FILES),
+        *(*_BOOKS_READ, *_CHAIN_CHECK, *_RECONCILE_SEE),
         *(*_VENDORS, *_FRAUD, *_MODELS, *_SEE_CASES),
         *(*_APPROVALS, *_JOBS, *_TRAIL, "events.view_event"),
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
-        *(*_FIGURES, *_MONEY_FIGURES, *_BUILDER),
         *("identity.view_user", "identity.view_partner", "identity.view_apiclient"),
     ),
     "access": ("identity.view_user", "identity.view_partner", "identity.view_apiclient"),

@@ -21,7 +21,9 @@ SCOPES = MappingProxyType(
         "payments:write": "Make payments",
         "settings:read": "Read settings of messages and codes",
         "settings:write": "Change settings of messages and codes",
+        "statements:read": "Read statements and fetch exports",
+        "statements:write": "Ask for statements and exports",
         "wallets:read": "Read wallets, balances and histories",
-        "wallets:write": "Open and freeze wallets, deposit and withdraw",
+        "wallets:write": "Open and freeze wallets, deposit, withdraw and exchange",
     }
 )

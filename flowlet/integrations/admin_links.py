@@ -13,7 +13,7 @@ from flowlet.backoffice.lists import Column, View
 from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.people import person_of
 from flowlet.backoffice.site import register
-from flowlet.backoffice.timeline import Subject, timeline_panel
+from flowlet.backoffice.timeline import Subject, say, timeline_panel
 from flowlet.integrations.choices import LinkStatus, OwnerMatch
 from flowlet.integrations.models import BankLink, LinkedAccount
 
@@ -119,3 +119,10 @@ class BankLinkAdmin(ModelAdmin):
             timeline_panel(Subject(object_type="bank_link", object_id=obj.public_id), person_of(request)),
             facts_panel("Details", facts, side=True),
         ]
+
+
+say("bank_link.create", "Bank linked", "landmark", "ok")
+say("bank_link.change", "State of the link changed", "landmark", "info")
+say("bank_link.remove", "Bank unlinked", "landmark")
+say("vendor_event.retry", "Vendor's event tried again", "refresh-cw")
+say("webhook.refuse", "Webhook refused", "ban", refused="Webhook refused")

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from flowlet.local.paths import write_private
 
-_RINGS = ("FIELD_KEYS", "INDEX_KEYS", "AUDIT_MAC_KEYS")
+_RINGS = ("FIELD_KEYS", "INDEX_KEYS", "AUDIT_MAC_KEYS", "ANCHOR_KEYS")
 _KEY_BYTES = 32
 
 

@@ -12,6 +12,7 @@ from flowlet.backoffice.filters import Choice, DateSpan
 from flowlet.backoffice.lists import Column, View
 from flowlet.backoffice.panels import Panel, facts_panel
 from flowlet.backoffice.site import register
+from flowlet.backoffice.timeline import say
 from flowlet.notifications.choices import MessageKind, MessageStatus
 from flowlet.notifications.models import Message
 
@@ -103,3 +104,7 @@ class MessageAdmin(ModelAdmin):
             facts_panel("Words", [("Text", obj.text), ("Language", obj.language.upper())]),
             facts_panel("Way", way, two=True),
         ]
+
+
+say("message_settings.change", "Settings of messages changed", "settings")
+say("challenge.approve", "One-time code confirmed", "key-round", "ok")

@@ -26,6 +26,7 @@ INDEX_KEYS = env.str("INDEX_KEYS", default="")
 AUDIT_MAC_KEYS = env.str("AUDIT_MAC_KEYS", default="")
 CLIENT_PEPPER = env.str("CLIENT_PEPPER", default="")
 JWT_KEYS = env.str("JWT_KEYS", default="")
+ANCHOR_KEYS = env.str("ANCHOR_KEYS", default="")
 
 # --- applications ---------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -178,6 +179,16 @@ AXES_LOCKOUT_CALLABLE = "flowlet.backoffice.access.locked_out"
 AXES_USERNAME_FORM_FIELD = "username"
 RATELIMIT_USE_CACHE = "default"
 
+# --- currencies -----------------------------------------------------------------------------------------------------------
+# The books are kept in every currency and summed up in this one. Fixed once a deal is booked.
+FLOWLET_BASE_CURRENCY = env.str("FLOWLET_BASE_CURRENCY", default="EUR")
+FX_SPREAD_BP = env.int(
+    "FX_SPREAD_BP", default=100
+)  # of partners without a spread of their own, hundredths of a percent
+FX_QUOTE_S = env.int("FX_QUOTE_S", default=30)
+# A mid rate older than this is not quoted from; 0: any age. Central banks publish on working days only.
+FX_RATE_HOURS_MAX = env.int("FX_RATE_HOURS_MAX", default=120 if FLOWLET_MODE == "live" else 0)
+
 # --- screening ----------------------------------------------------------------------------------------------------------
 # A customer whom nobody could compare with a list (none is loaded) can receive money but not send any.
 SCREENING_BLOCKS_UNSCREENED = env.bool("SCREENING_BLOCKS_UNSCREENED", default=True)
@@ -224,6 +235,8 @@ USE_TZ = True
 USE_I18N = True
 # Days of the facts (analytics); a change needs `manage.py analytics_rebuild`. Booking dates stay those of the ledger.
 REPORTING_TIME_ZONE = env.str("REPORTING_TIME_ZONE", default="UTC")
+# The month in which the books' year begins: before it, income and expense go to retained earnings.
+LEDGER_FISCAL_YEAR_START_MONTH = env.int("LEDGER_FISCAL_YEAR_START_MONTH", default=1)
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "var" / "static"
@@ -232,6 +245,15 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 MEDIA_ROOT = BASE_DIR / "var" / "media"
+
+# --- anchors of the ledger: outside the database, see docs/operators.md ---------------------------------------------------
+FLOWLET_ANCHOR_DIR = env.str("FLOWLET_ANCHOR_DIR", default=str(BASE_DIR / "var" / "anchors"))
+ANCHOR_OBJECTS = {
+    "url": env.str("ANCHOR_S3_URL", default=""),  # https://host/bucket/prefix
+    "region": env.str("ANCHOR_S3_REGION", default="us-east-1"),
+    "key_id": env.str("ANCHOR_S3_KEY_ID", default=""),
+    "secret": env.str("ANCHOR_S3_SECRET", default=""),
+}
 
 # --- tasks --------------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL

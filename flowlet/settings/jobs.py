@@ -11,7 +11,7 @@ class Job:
     A task on a schedule: every `every_s` seconds, or at `at` (hour and minute, UTC, daily).
 
     `title` says what it does, `safe` what makes it safe to run twice. A beat that no worker took within `expires_s`
-    seconds is dropped: the next one does the same work.
+    seconds is dropped: the next one does the same work. `queue` names the workers that take it.
     """
 
     task: str
@@ -20,6 +20,7 @@ class Job:
     every_s: float = 0
     at: tuple[int, int] | None = None
     expires_s: int = 30
+    queue: str = "celery"
 
     @property
     def schedule(self) -> float | crontab:
@@ -117,10 +118,78 @@ JOBS: tuple[Job, ...] = (
         every_s=10,
     ),
     Job(
+        task="ledger.issue_statements",
+        title="Issues the official statements of months that are over",
+        safe="a day has one statement, numbers continue; the database refuses any other",
+        at=(1, 10),
+        expires_s=3_600,
+    ),
+    Job(
+        task="ledger.run_exports",
+        title="Makes the exports that were asked for",
+        safe="each export is claimed; files that are finished stay, others are written anew",
+        every_s=5,
+    ),
+    Job(
+        task="ledger.expire_exports",
+        title="Deletes exports that were kept long enough",
+        safe="an expired export is final; what is gone is gone",
+        every_s=3_600,
+        expires_s=3_000,
+    ),
+    Job(
+        task="ledger.realise_results",
+        title="Books what currency deals earned or lost",
+        safe="goes on after the last posting that was worked out; the database refuses to work one out twice",
+        every_s=300,
+        expires_s=280,
+    ),
+    Job(
+        task="wallets.expire_quotes",
+        title="Closes exchange quotes whose time is over",
+        safe="only an open quote expires; the database refuses to open it again",
+        every_s=60,
+        expires_s=50,
+    ),
+    Job(
+        task="ledger.make_periods",
+        title="Makes the months of the books ahead",
+        safe="each month follows the one before and is made once; the database refuses gaps and overlaps",
+        at=(0, 20),
+        expires_s=3_600,
+    ),
+    Job(
+        task="ledger.continue_closes",
+        title="Does the steps of a close that has begun",
+        safe="each step is recorded with its own postings in one transaction and done once for each attempt",
+        every_s=20,
+    ),
+    Job(
         task="ledger.accept_bank_files",
         title="Reads bank files that wait",
         safe="what was accepted stays; what was interrupted goes on at the line where it stopped",
         every_s=20,
+    ),
+    Job(
+        task="ledger.match_lines",
+        title="Matches bank lines with postings",
+        safe="a line is matched once, as the database sees to; what somebody settled meanwhile is left out",
+        every_s=900,
+        expires_s=600,
+    ),
+    Job(
+        task="ledger.age_breaks",
+        title="Raises breaks for postings that no bank shows",
+        safe="one live break per posting, as a constraint sees to",
+        at=(5, 30),
+        expires_s=3600,
+    ),
+    Job(
+        task="ledger.prove_safeguarding",
+        title="Proves yesterday's client money",
+        safe="the same standing makes no second proof",
+        at=(6, 0),
+        expires_s=3600,
     ),
     Job(
         task="ledger.read_processor_lines",
@@ -148,6 +217,34 @@ JOBS: tuple[Job, ...] = (
         safe="a month that is there is left alone",
         at=(0, 10),
         expires_s=3600,
+    ),
+    Job(
+        task="wallets.run_movements",
+        title="Carries out deposits and withdrawals that wait for the next run",
+        safe="each is locked and ends once; its posting has its own key",
+        every_s=60,
+        expires_s=50,
+    ),
+    Job(
+        task="ledger.seal",
+        title="Seals what was booked into blocks",
+        safe="one sealer at a time; a transaction is in one block, the database refuses a second",
+        every_s=1,
+        expires_s=5,
+    ),
+    Job(
+        task="ledger.anchor",
+        title="Signs the latest block and writes it outside the database",
+        safe="a block has one anchor; a place keeps the first of two equal files",
+        every_s=3_600,
+        expires_s=3_000,
+    ),
+    Job(
+        task="ledger.verify_nightly",
+        title="Proves the ledger: the last day, on Sundays all of it",
+        safe="only reads; one check at a time",
+        at=(4, 10),
+        expires_s=3_600,
     ),
     # --- cards ------------------------------------------------------------------------------------------------------
     Job(
@@ -188,14 +285,15 @@ JOBS: tuple[Job, ...] = (
         at=(1, 30),
         expires_s=3600,
     ),
+    # --- fraud ------------------------------------------------------------------------------------------------------
     Job(
-        task="compliance.return_reports",
-        title="Gives documents back whose second person did not agree",
-        safe="only a document that waits is given back",
+        task="fraud.train_queued",
+        title="Trains the fraud models that were asked for",
+        safe="a run is taken with SKIP LOCKED, makes at most one model and is final once done",
         every_s=60,
         expires_s=50,
+        queue="training",
     ),
-    # --- fraud ------------------------------------------------------------------------------------------------------
     # --- assistant --------------------------------------------------------------------------------------------------
     Job(
         task="assistant.delete_old_chats",
@@ -231,8 +329,12 @@ JOBS_BY_TASK = {job.task: job for job in JOBS}
 
 
 def beat_schedule() -> dict[str, dict[str, object]]:
-    """Return the schedule as Celery's `beat_schedule` takes it."""
+    """Return the schedule as Celery's `beat_schedule` takes it, with options as the scheduler in the database names them."""
     return {
-        job.task: {"task": job.task, "schedule": job.schedule, "options": {"expires": job.expires_s}}
+        job.task: {
+            "task": job.task,
+            "schedule": job.schedule,
+            "options": {"expire_seconds": job.expires_s, "queue": job.queue},
+        }
         for job in JOBS
     }

@@ -19,6 +19,8 @@ SECRET_KEY = "tests-only-" + "x" * 50
 FIELD_KEYS = f"1:{_key(1)}"
 INDEX_KEYS = f"1:{_key(2)}"
 AUDIT_MAC_KEYS = f"1:{_key(3)}"
+ANCHOR_KEYS = f"1:{_key(5)}"
+FLOWLET_ANCHOR_DIR = ""  # tests that anchor say where
 CLIENT_PEPPER = _key(4)
 _PEM = ec.derive_private_key(0x5EED, ec.SECP256R1()).private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from celery import current_app
 from django.db import transaction
+from django.db.models import Q
 
 from flowlet.audit import trail
 from flowlet.backoffice.models import Approval
@@ -19,7 +19,8 @@ from fraud.models import GateRun, ModelArtefact, TrainingRun
 from fraud.values import LIVE
 
 TRAINING_DAYS = 85
-TRAIN_TASK = "fraud.train"
+# Longer than any training may take, see fraud/tasks.py: whose run is older, its worker is gone.
+_STALE_AFTER = timedelta(minutes=15)
 # Known here without importing the learners: nothing on the web path does.
 ADDITIVE = frozenset({"boosted", "logistic"})
 _TARGETS = (ModelStatus.SHADOW, ModelStatus.CHALLENGER, ModelStatus.CHAMPION)
@@ -37,13 +38,12 @@ def train(
     span_to: datetime | None = None,
     seed: int = 0,
     parameters: Mapping[str, int | float] | None = None,
-    send: bool = True,
 ) -> TrainingRun:
     """
-    Ask for a model; the worker of the queue `training` takes it up after the commit.
+    Ask for a model; the job `fraud.train_queued` takes it up within a minute of the commit, or who asked does.
 
     It learns from labels known at `as_of` (default now) about events in [`span_from`, `span_to`), by default the 85
-    days before. `send=False` leaves the run to a caller that trains in its own process.
+    days before.
 
     :raises UnknownFeatureSet: if there is no set of that name
     """
@@ -64,11 +64,40 @@ def train(
         created_at=now,
     )
     trail.record(action="fraud_model.train", object_type="training_run", object_id=run.public_id)
-    if send:
-        transaction.on_commit(
-            lambda: current_app.send_task(TRAIN_TASK, kwargs={"run_id": run.pk}, queue="training")
-        )
     return run
+
+
+@transaction.atomic
+def take_run(*, now: datetime, run_id: int | None = None) -> TrainingRun | None:
+    """
+    Take the oldest run that waits, or the one named, for the caller alone; None when there is none to take.
+
+    A run whose worker was killed waits again fifteen minutes after it was taken.
+    """
+    waiting = Q(state=RunState.QUEUED) | Q(state=RunState.RUNNING, heartbeat_at__lt=now - _STALE_AFTER)
+    runs = TrainingRun.objects.filter(waiting)
+    run = lock(runs if run_id is None else runs.filter(pk=run_id), skip_locked=True).first()
+    if run is not None:
+        run.state, run.heartbeat_at = RunState.RUNNING, now
+        run.save(update_fields=["state", "heartbeat_at"])
+    return run
+
+
+@transaction.atomic
+def give_up_run(*, run_id: int, reason: str, now: datetime) -> None:
+    """Note that a run ended without a model, and why; one that is finished stays as it is."""
+    run = lock(TrainingRun.objects.filter(pk=run_id, finished_at__isnull=True)).first()
+    if run is None:
+        return
+    run.state, run.failure, run.finished_at = RunState.FAILED, reason, now
+    run.save(update_fields=["state", "failure", "finished_at"])
+    trail.record(
+        action="fraud_model.train",
+        object_type="training_run",
+        object_id=run.public_id,
+        outcome="FAILED",
+        reason_code="not_trained",
+    )
 
 
 @transaction.atomic

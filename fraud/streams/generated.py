@@ -34,7 +34,12 @@ _COLLECTED_EVERY_DAYS, _COLLECTED_PAYERS = 15, 10
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How much history: people, places, days up to `until`."""
+    """
+    How much history: people, places, days up to `until`.
+
+    Of ten people `no_device` pay by apps that name no device; every so many genuine transfers one goes to somebody new,
+    here or abroad (`new_payee_every`, 0 never).
+    """
 
     until: datetime
     days: int = 90
@@ -43,6 +48,8 @@ class Shape:
     seed: int = 0
     stream: str = LIVE
     currency: str = "EUR"
+    no_device: int = 0
+    new_payee_every: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +216,18 @@ def _collected(
             yield replace(draft, terminal="", recipient=f"mule-{day}", minor=int(draft.minor * 2), fraud=True)
 
 
+def _to_somebody_new(number: int, draft: _Draft, shape: Shape) -> _Draft:
+    """Give a genuine transfer another recipient, here or abroad, every so often; no draw, which would move all else."""
+    if draft.fraud or not draft.recipient or not shape.new_payee_every or number % shape.new_payee_every:
+        return draft
+    recipient = f"person-{number * 7919 % (10 * shape.customers)}"
+    return replace(
+        draft, recipient=recipient, country=_COUNTRIES[number // shape.new_payee_every % len(_COUNTRIES)]
+    )
+
+
 def _event(number: int, draft: _Draft, shape: Shape) -> ImportedEvent:
+    draft = _to_somebody_new(number, draft, shape)
     person = draft.person
     card = bool(draft.terminal)
     known_at = draft.at + timedelta(days=_LABEL_DELAY_DAYS)
@@ -224,7 +242,7 @@ def _event(number: int, draft: _Draft, shape: Shape) -> ImportedEvent:
         event_at=draft.at,
         amount=Money(draft.minor, shape.currency),
         customer=f"person-{person.number}",
-        device=draft.device,
+        device="" if person.number % 10 < shape.no_device else draft.device,
         terminal=draft.terminal,
         counterparty=draft.recipient,
         country=draft.country,

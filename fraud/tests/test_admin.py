@@ -6,14 +6,17 @@ from django.urls import reverse
 
 from flowlet.backoffice.tests.conftest import log_in
 from flowlet.identity.operations import create_user
+from fraud import installing
 from fraud.models import Decision, ModelArtefact
 from fraud.operations import modelling
-from fraud.operations.deciding import decide
 from fraud.operations.importing import import_history
 from fraud.streams.generated import Shape, generate
+from fraud.tests.patient import decide
 from fraud.training.runner import run_training
+from wallets.tests.factories import NOW
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("installed")]
+# One worker takes all: the models are trained once.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("fraud pages")]
 
 
 @pytest.fixture
@@ -26,8 +29,14 @@ def analyst():
     )
 
 
-@pytest.fixture
-def models(now):
+@pytest.fixture(scope="module")
+def models(once_per_module):
+    with once_per_module.unblock():
+        return _models(NOW)
+
+
+def _models(now):
+    installing.install(now=now)
     events = generate(Shape(until=now, days=50, customers=60, stream="small"))
     import_history(stream="small", events=events)
     for hour, learner in enumerate(("logistic", "boosted")):
@@ -36,7 +45,6 @@ def models(now):
             stream="small",
             now=now,
             parameters={"trees": 30} if learner == "boosted" else {},
-            send=False,
         )
         artefact = run_training(run_id=run.pk, now=now)
         modelling.promote(

@@ -11,8 +11,8 @@ from fraud.features.batch import Snapshot
 from fraud.features.definitions import FEATURES, aggregates_of, digest_of
 from fraud.features.sets import SETS, features_of
 from fraud.models import Decision, HistoryEvent
-from fraud.operations.deciding import decide
 from fraud.operations.labelling import record_label
+from fraud.tests.patient import decide
 
 
 def _vector(decision):

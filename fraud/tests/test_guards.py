@@ -15,8 +15,8 @@ from fraud.models import (
     RuleVersion,
     TrainingRun,
 )
-from fraud.operations.deciding import decide
 from fraud.operations.labelling import record_label
+from fraud.tests.patient import decide
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("installed")]
 

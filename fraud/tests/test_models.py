@@ -15,6 +15,7 @@ from flowlet.audit.models import AuditRecord
 from flowlet.audit.trail import Actor, acting
 from flowlet.backoffice.approvals.operations import approve
 from flowlet.identity.operations import create_user
+from fraud import installing
 from fraud.choices import ModelStatus, RunState
 from fraud.errors import ArtefactRefused, EventUnknown, NothingToRollBackTo, PromotionRefused
 from fraud.features.sets import features_of
@@ -22,7 +23,6 @@ from fraud.gate.registry import CHECKS, Evidence, judge
 from fraud.models import Decision, GateRun, Label, ModelArtefact, ModelScore, TrainingRun
 from fraud.operations import modelling
 from fraud.operations.crowning import ask_for_champion
-from fraud.operations.deciding import decide
 from fraud.operations.importing import import_history
 from fraud.operations.labelling import record_label
 from fraud.queries import CODES
@@ -30,10 +30,12 @@ from fraud.serving import loader, score
 from fraud.serving.bundle import Calibration
 from fraud.serving.trees import Trees
 from fraud.streams.generated import Shape, generate
+from fraud.tests.patient import decide
 from fraud.training import calibration, metrics, runner
 from fraud.training.learners.registry import LEARNERS
 
-pytestmark = pytest.mark.django_db
+# One worker takes all: the history is imported once.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("fraud models")]
 _SMALL = {
     "logistic": {},
     "boosted": {"trees": 40},
@@ -42,23 +44,19 @@ _SMALL = {
 }
 
 
-@pytest.fixture(scope="session")
-def past_events():
-    return generate(
-        Shape(until=datetime(2026, 11, 2, 9, 30, tzinfo=UTC), days=60, customers=70, stream="small")
-    )
-
-
-@pytest.fixture
-def history(installed, past_events):
-    import_history(stream="small", events=past_events)
-    return past_events
+@pytest.fixture(scope="module")
+def history(once_per_module):
+    until = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+    events = generate(Shape(until=until, days=60, customers=70, stream="small"))
+    with once_per_module.unblock():
+        installing.install(now=until)
+        import_history(stream="small", events=events)
+    return events
 
 
 def _train(learner, now, **values):
-    run = modelling.train(
-        learner=learner, stream="small", now=now, parameters=_SMALL[learner], send=False, **values
-    )
+    values = {"stream": "small", "parameters": _SMALL[learner], **values}
+    run = modelling.train(learner=learner, now=now, **values)
     return runner.run_training(run_id=run.pk, now=now), TrainingRun.objects.get(pk=run.pk)
 
 
@@ -133,7 +131,7 @@ def test_a_label_known_after_the_cut_off_is_not_learnt_from(history, now):
 
 
 def test_too_little_data_fails_the_run_with_counts_and_makes_no_artefact(installed, now):
-    artefact, run = _train("boosted", now)
+    artefact, run = _train("boosted", now, stream="empty")
 
     assert artefact is None
     assert run.state == RunState.FAILED
@@ -149,7 +147,7 @@ def test_a_finished_run_is_never_taken_up_again(history, now):
 
 
 def test_a_run_that_lost_its_worker_is_taken_up_after_fifteen_minutes_and_not_before(history, now):
-    run = modelling.train(learner="logistic", stream="small", now=now, send=False)
+    run = modelling.train(learner="logistic", stream="small", now=now)
     TrainingRun.objects.filter(pk=run.pk).update(state="RUNNING", heartbeat_at=now)
 
     assert runner.run_training(run_id=run.pk, now=now + timedelta(minutes=15)) is None
@@ -420,9 +418,10 @@ def test_a_stronger_label_wins_a_weaker_one_is_stored_without_effect(installed, 
     weaker = record_label(**say, verdict="FRAUD", source="DISPUTE", now=now + timedelta(hours=2))
 
     assert (partner.effective, analyst.effective, weaker.effective) == (True, True, False)
-    standing = Label.objects.get(superseded_at__isnull=True)
+    labels = Label.objects.filter(stream="live")
+    standing = labels.get(superseded_at__isnull=True)
     assert (standing.pk, standing.verdict) == (analyst.label_id, "GENUINE")
-    assert Label.objects.count() == 3
+    assert labels.count() == 3
 
 
 def test_a_label_for_an_event_of_another_stream_is_not_found(installed, request_for, now):
@@ -464,14 +463,6 @@ def test_the_command_without_data_exits_with_two(installed, now):
         call_command("fraud_train", stream="nobody", model="logistic", as_of=now)
 
     assert refused.value.returncode == 2
-
-
-def test_a_training_is_sent_by_name_after_the_commit(installed, now, django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks() as callbacks, transaction.atomic():
-        run = modelling.train(learner="logistic", stream="small", now=now)
-
-    assert len(callbacks) == 1
-    assert run.state == RunState.QUEUED
 
 
 def test_nothing_that_serves_loads_scikit_learn_or_xgboost():

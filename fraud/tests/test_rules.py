@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 
 from fraud.choices import Action
-from fraud.operations.deciding import decide
 from fraud.rules.registry import RULES, Line, Seen, ask, bounded, defaults_of, parameters_of
+from fraud.tests.patient import decide
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("installed")]
 

@@ -3,11 +3,10 @@
 import hashlib
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from flowlet.audit import trail
 from flowlet.core.errors import AppError
@@ -19,6 +18,7 @@ from fraud.features.definitions import Integers, digest_of
 from fraud.features.sets import features_of
 from fraud.gate import registry as gate
 from fraud.models import GateRun, ModelArtefact, ModelFile, TrainingRun
+from fraud.operations import modelling
 from fraud.queries import CODES
 from fraud.serving import bundle
 from fraud.training import dataset, measuring
@@ -28,7 +28,6 @@ from fraud.training.learners.registry import LEARNERS, Learner
 from fraud.training.measuring import Forward
 
 log = logging.getLogger(__name__)
-_STALE_AFTER = timedelta(minutes=15)
 _FORWARD_SHARE = 0.25
 _FRAUDS_MIN = 10
 _ROWS_MIN = 200
@@ -48,30 +47,24 @@ class _Plan:
     features: tuple[str, ...]
 
 
-def run_training(*, run_id: int, now: datetime) -> ModelArtefact | None:
+def run_training(*, run_id: int, now: datetime, taken: bool = False) -> ModelArtefact | None:
     """
     Train what was asked for and return the candidate; None when another worker has it or it failed.
 
-    A run that was killed is taken up again after fifteen minutes without a heartbeat and never makes two artefacts.
-    The reason of a failure stands in the run.
+    A run that was killed can be taken again after fifteen minutes and never makes two artefacts. The reason of a
+    failure stands in the run. `taken` says that the caller has taken the run already.
     """
-    if not _take(run_id, now):
+    if not taken and modelling.take_run(run_id=run_id, now=now) is None:
         return None
     run = TrainingRun.objects.get(pk=run_id)
     try:
         return _train(_plan(run), now)
     except AppError as refusal:
-        _fail(run, refusal.detail, now)
+        modelling.give_up_run(run_id=run.pk, reason=refusal.detail, now=now)
         return None
     except IntegrityError:
         log.info("fraud training was finished by somebody else", extra={"object_id": run.public_id})
         return None
-
-
-def _take(run_id: int, now: datetime) -> bool:
-    free = Q(state=RunState.QUEUED) | Q(state=RunState.RUNNING, heartbeat_at__lt=now - _STALE_AFTER)
-    taken = TrainingRun.objects.filter(free, pk=run_id).update(state=RunState.RUNNING, heartbeat_at=now)
-    return taken == 1
 
 
 def _plan(run: TrainingRun) -> _Plan:
@@ -244,16 +237,3 @@ def _store(
         run.save(update_fields=["counts", "data_digest", "state", "finished_at", "heartbeat_at"])
         trail.record(action="fraud_model.trained", object_type="fraud_model", object_id=artefact.public_id)
     return artefact
-
-
-def _fail(run: TrainingRun, reason: str, now: datetime) -> None:
-    with transaction.atomic():
-        run.state, run.failure, run.finished_at = RunState.FAILED, reason, now
-        run.save(update_fields=["state", "failure", "finished_at"])
-        trail.record(
-            action="fraud_model.train",
-            object_type="training_run",
-            object_id=run.public_id,
-            outcome="FAILED",
-            reason_code="not_trained",
-        )

@@ -4,5 +4,5 @@ from flowlet.core.migrations import sql_file
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0005_holds")]
+    dependencies = [("ledger", "0008_periods")]
     operations = [sql_file(__file__, "reconciliation")]

@@ -4,5 +4,5 @@ from flowlet.core.migrations import sql_file
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0009_reconciliation")]
+    dependencies = [("ledger", "0011_statements")]
     operations = [sql_file(__file__, "partitions")]

@@ -66,6 +66,11 @@ class HoldEvent(models.Model):
     source_key = models.CharField(max_length=200)
     actor = models.CharField(max_length=100)
     recorded_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+    xid = models.BigIntegerField(default=0, editable=False)
+    epoch = models.SmallIntegerField(default=0, editable=False)
+    # The signature covers the hold too: an edited hold shows in all of its events.
+    key_id = models.IntegerField(default=0, editable=False)
+    mac = models.BinaryField(max_length=32, default=b"", editable=False)
 
     class Meta:
         db_table = "ledger_holdevent"
@@ -81,6 +86,7 @@ class HoldEvent(models.Model):
                 condition=Q(kind="CAPTURE") & ~Q(transaction="") | ~Q(kind="CAPTURE") & Q(transaction=""),
             ),
         ]
+        indexes: ClassVar = [models.Index(fields=["epoch", "xid"], name="hold_event_to_seal")]
 
     def __str__(self) -> str:
         return f"{self.kind} of hold {self.hold_id}"

@@ -15,8 +15,9 @@ class LedgerTransaction(models.Model):
     The header of postings that sum to zero in every currency.
 
     `source` and `source_key` name the cause and are there once; `fingerprint` is the SHA-256 of the content, by which
-    a repeat is told from a clash. `context` holds ids only. The database sets `xid` and `posted_at`, whatever was
-    sent, and wants all `leg_count` legs in one statement of the same database transaction.
+    a repeat is told from a clash. `context` holds ids only. The database sets `xid`, `epoch`, `posted_at` and the
+    signature (`key_id`, `mac`), whatever was sent, and wants all `leg_count` legs in one statement of the same database
+    transaction. `text_digest` is the SHA-256 over salt and words of the text.
 
     `approval` is what two people agreed on, `quote` the public id of the exchange quote that it uses up, `fx_rate` the
     rate applied: units of the bought currency for one unit of the sold one.
@@ -48,7 +49,12 @@ class LedgerTransaction(models.Model):
     actor = models.CharField(max_length=100)
     context = models.JSONField(default=dict)
     xid = models.BigIntegerField(default=0, editable=False)
+    # The signature covers this instead of the words, so that they can be erased and it still fits.
+    text_digest = models.BinaryField(max_length=32, null=True, editable=False)
+    epoch = models.SmallIntegerField(default=0, editable=False)
     posted_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+    key_id = models.IntegerField(default=0, editable=False)
+    mac = models.BinaryField(max_length=32, default=b"", editable=False)
 
     class Meta:
         db_table = "ledger_transaction"
@@ -70,9 +76,27 @@ class LedgerTransaction(models.Model):
                 condition=~Q(kind="") & ~Q(source="") & ~Q(source_key="") & ~Q(actor=""),
             ),
         ]
+        # The order in which the sealer looks for what came since.
+        indexes: ClassVar = [models.Index(fields=["epoch", "xid"], name="transaction_to_seal")]
 
     def __str__(self) -> str:
         return str(self.public_id)
+
+
+class TextErasure(models.Model):
+    """Says that the words of a transaction were erased, when and by whom; while there is none they cannot go."""
+
+    transaction = models.OneToOneField(
+        LedgerTransaction, models.PROTECT, primary_key=True, related_name="text_erasure"
+    )
+    actor = models.CharField(max_length=100)
+    erased_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    class Meta:
+        db_table = "ledger_texterasure"
+
+    def __str__(self) -> str:
+        return f"erasure of the text of transaction {self.pk}"
 
 
 class TransactionText(models.Model):
@@ -111,6 +135,8 @@ class Posting(models.Model):
     held_after = models.BigIntegerField(default=0, editable=False)
     account_seq = models.BigIntegerField(default=0, editable=False)
     posted_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+    key_id = models.IntegerField(default=0, editable=False)
+    mac = models.BinaryField(max_length=32, default=b"", editable=False)
 
     class Meta:
         constraints: ClassVar = [
@@ -120,6 +146,15 @@ class Posting(models.Model):
                 name="posting_amount",
                 condition=~Q(amount=0) & Q(amount__gte=-MINOR_MAX, amount__lte=MINOR_MAX),
             ),
+        ]
+        # Balance as of an instant and as of a value date, each from its index alone.
+        indexes: ClassVar = [
+            models.Index(
+                fields=["account", "-posted_at", "-account_seq"],
+                include=["balance_after"],
+                name="posting_by_instant",
+            ),
+            models.Index(fields=["account", "effective_date"], include=["amount"], name="posting_by_date"),
         ]
 
     def __str__(self) -> str:

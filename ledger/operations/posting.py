@@ -57,6 +57,7 @@ def post(*, draft: Draft, now: datetime, public_id: str = "") -> Posted:
     :raises KeyReused: if the key came before with other content
     :raises InsufficientFunds: if an account would fall below its floor; with available and requested
     :raises AccountNotOpen: if an account's status does not allow the direction
+    :raises PeriodClosed: if its value date lies in a closed period
     :raises CurrencyMismatch: if a leg is in another currency than its account
     :raises NotFound: if there is no such account
     :raises BalanceOutOfRange: if a balance would grow beyond what can be stored
@@ -120,10 +121,19 @@ def repay(*, account_ids: Iterable[int], cause: str, now: datetime) -> None:
 
 @transaction.atomic(savepoint=False)
 def reverse(
-    *, transaction_public_id: str, source: str, source_key: str, effective_date: date, now: datetime
+    *,
+    transaction_public_id: str,
+    source: str,
+    source_key: str,
+    effective_date: date,
+    now: datetime,
+    text: str = "",
+    approval_id: int | None = None,
 ) -> Posted:
     """
     Undo a transaction by its exact mirror, once; the original stays as it is.
+
+    `approval_id` is what two people agreed on, where it took two.
 
     :raises NotFound: if there is no such transaction
     :raises AlreadyReversed: if it was reversed under another key
@@ -138,8 +148,10 @@ def reverse(
         source_key=source_key,
         effective_date=effective_date,
         legs=tuple(Leg(leg.account_id, -Money(leg.amount, leg.currency)) for leg in original.postings.all()),
+        text=text,
         context=original.context,
         reverses=original.public_id,
+        approval_id=approval_id,
     )
     posted = post(draft=draft, now=now)
     if not posted.replayed:
@@ -193,7 +205,13 @@ def _places(draft: Draft) -> list[tuple[int, str, int]]:
 def _sealed_text(text: str) -> dict[str, str]:
     public_id = new_id("ttx")
     blob = crypto.seal(text.encode(), place=f"{_TEXT_PLACE}.{public_id}", keys=crypto.ring("FIELD_KEYS"))
-    return {"public_id": public_id, "salt": os.urandom(16).hex(), "text": blob.hex()}
+    salt = os.urandom(16)
+    return {
+        "public_id": public_id,
+        "salt": salt.hex(),
+        "text": blob.hex(),
+        "digest": policies.text_digest(salt, text).hex(),
+    }
 
 
 def _publish(draft: Draft, answer: dict[str, Any], now: datetime) -> None:

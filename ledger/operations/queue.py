@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,7 @@ from ledger import policies
 from ledger.choices import QueueState
 from ledger.models.queue import QueuedPosting
 from ledger.operations.posting import Draft, Leg, Posted, post, post_many
+from ledger.queries.periods import value_date
 
 AT_ONCE = 100
 
@@ -74,13 +76,12 @@ def post_queued(*, now: datetime, limit: int = AT_ONCE) -> int:
     rows = [row for row in rows if row.state == QueueState.QUEUED]
     if not rows:
         return 0
+    drafts = [_open(_load(row.draft)) for row in rows]
     try:
         with transaction.atomic():
-            answers: list[Posted | AppError] = [
-                *post_many(drafts=[_load(row.draft) for row in rows], now=now)
-            ]
+            answers: list[Posted | AppError] = [*post_many(drafts=drafts, now=now)]
     except AppError:
-        answers = [_alone(row, now) for row in rows]
+        answers = [_alone(draft, now) for draft in drafts]
     for row, answer in zip(rows, answers, strict=True):
         row.attempts += 1
         row.ended_at = now
@@ -113,12 +114,17 @@ def retry(*, queued_id: int) -> None:
     )
 
 
-def _alone(row: QueuedPosting, now: datetime) -> Posted | AppError:
+def _alone(draft: Draft, now: datetime) -> Posted | AppError:
     try:
         with transaction.atomic():
-            return post(draft=_load(row.draft), now=now)
+            return post(draft=draft, now=now)
     except AppError as refusal:
         return refusal
+
+
+def _open(draft: Draft) -> Draft:
+    """Return the draft with a day that can be posted to: its month may have closed while it waited."""
+    return replace(draft, effective_date=value_date(draft.effective_date))
 
 
 def _dump(draft: Draft) -> str:

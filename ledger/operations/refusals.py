@@ -9,7 +9,7 @@ from django.db import DataError, IntegrityError
 
 from flowlet.core.errors import AppError, NotFound
 from flowlet.core.money import CurrencyMismatch, InvalidAmount, Money
-from ledger import errors
+from ledger import errors, errors_matching
 
 _OUT_OF_RANGE = "22003"
 
@@ -35,14 +35,26 @@ _REFUSALS: Mapping[str, Callable[[Mapping[str, Any]], AppError]] = {
     "balance_closed_empty": lambda _: errors.AccountNotEmpty(),
     "balance_closed_final": lambda _: errors.AccountNotOpen(),
     "balance_range": lambda _: errors.BalanceOutOfRange(),
+    "break_final": lambda _: errors_matching.BreakClosed(),
+    "break_settled": lambda _: errors_matching.MoneyWaits(),
+    "match_fixed": lambda _: errors_matching.AlreadyUndone(),
+    "match_item_overused": lambda _: errors_matching.ItemUsed(),
+    "match_line_overused": lambda _: errors_matching.LineUsed(),
+    "writeoff_cap_break": errors_matching.over_cap("one break"),
+    "writeoff_cap_day": errors_matching.over_cap("one day"),
     "hold_amount": lambda _: InvalidAmount(reason="The amount is too large to be held."),
     "hold_final": lambda detail: errors.HoldFinal(**detail),
     "hold_too_small": _too_small,
+    "journal_final": lambda _: errors.JournalFinal(),
+    "period_closed": lambda detail: errors.PeriodClosed(**detail),
+    "period_order": lambda _: errors.PeriodOutOfOrder(),
     "posting_account": lambda _: NotFound(),
     "posting_account_currency": lambda detail: CurrencyMismatch(**detail),
     "posting_amount": lambda _: errors.ZeroLeg(),
     "posting_balanced": lambda _: errors.UnbalancedTransaction(),
+    "transaction_approved": lambda _: errors.ApprovalNeeded(),
     "transaction_key_reused": lambda detail: errors.KeyReused(**detail),
+    "transaction_quote_once": lambda _: errors.QuoteUsed(quote="of this transaction"),
     "transaction_reversed_once": lambda _: errors.AlreadyReversed(),
     "transaction_reversible": lambda _: errors.NotReversible(),
 }

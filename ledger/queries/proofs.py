@@ -6,7 +6,21 @@ from typing import Literal
 
 from flowlet.core.currencies import EXPONENTS
 
-Counted = Literal["currencies", "accounts", "transactions", "postings", "reversals", "holds"]
+Counted = Literal[
+    "currencies",
+    "accounts",
+    "transactions",
+    "postings",
+    "reversals",
+    "holds",
+    "periods",
+    "hold events",
+    "blocks",
+    "day totals",
+    "texts",
+    "anchors",
+    "files",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +265,54 @@ CHECKS = (
             (SELECT account_id, -amount FROM ledger_posting WHERE transaction_id = o.id
              EXCEPT ALL SELECT account_id, amount FROM ledger_posting WHERE transaction_id = t.id)))
         ORDER BY t.id
+        """,
+    ),
+    Check(
+        "deals",
+        "a deal says what its postings say, an exchange has one, and costs follow the positions posting by posting",
+        "transactions",
+        """
+        SELECT f.name, f.field, format('is %s, should be %s', coalesce(f.found, 'missing'), coalesce(f.wanted, 'absent'))
+        FROM (
+            SELECT format('deal of transaction %s', d.transaction_id) AS name, value.field, value.found, value.wanted
+            FROM ledger_fxdeal d
+            CROSS JOIN LATERAL (
+                SELECT -sum(p.amount) FILTER (WHERE c.code = 'FX_POSITION' AND p.currency = d.sold_currency) AS sold,
+                       sum(p.amount) FILTER (WHERE c.code = 'FX_POSITION' AND p.currency = d.bought_currency) AS bought,
+                       -coalesce(sum(p.amount) FILTER (WHERE c.code = 'FX_SPREAD_INCOME'), 0) AS spread
+                FROM ledger_posting p JOIN ledger_account a ON a.id = p.account_id
+                JOIN ledger_chartaccount c ON c.id = a.chart_account_id
+                WHERE p.transaction_id = d.transaction_id
+            ) AS s
+            CROSS JOIN LATERAL (VALUES
+                ('sold_minor', d.sold_minor::text, s.sold::text),
+                ('bought_minor', d.bought_minor::text, s.bought::text),
+                ('spread_minor', d.spread_minor::text, s.spread::text)
+            ) AS value(field, found, wanted)
+            UNION ALL
+            SELECT format('transaction %s', t.id), 'deal', d.id::text, 'one for quote ' || t.quote
+            FROM ledger_transaction t LEFT JOIN ledger_fxdeal d ON d.transaction_id = t.id
+            WHERE t.quote <> '' AND d.id IS NULL
+            UNION ALL
+            SELECT format('cost %s of account %s', k.account_seq, k.account_id), value.field, value.found, value.wanted
+            FROM (SELECT *, row_number() OVER own AS number, sum(cost_minor) OVER own AS cost
+                  FROM ledger_fxcost WINDOW own AS (PARTITION BY account_id ORDER BY account_seq)) AS k
+            LEFT JOIN ledger_posting p USING (account_id, account_seq)
+            CROSS JOIN LATERAL (VALUES
+                ('account_seq', k.account_seq::text, k.number::text),
+                ('quantity_minor', k.quantity_minor::text, p.amount::text),
+                ('position_after_minor', k.position_after_minor::text, p.balance_after::text),
+                ('cost_after_minor', k.cost_after_minor::text, k.cost::text)
+            ) AS value(field, found, wanted)
+            UNION ALL
+            SELECT format('transaction %s', r.booked_id), 'result', (-sum(p.amount))::text, min(r.minor)::text
+            FROM (SELECT booked_id, sum(result_minor) AS minor FROM ledger_fxcost
+                  WHERE booked_id IS NOT NULL GROUP BY booked_id) AS r
+            LEFT JOIN (ledger_posting p JOIN ledger_account a ON a.id = p.account_id
+                       JOIN ledger_chartaccount c ON c.id = a.chart_account_id AND c.code = 'FX_REALISED')
+                ON p.transaction_id = r.booked_id
+            GROUP BY r.booked_id
+        ) AS f WHERE f.found IS DISTINCT FROM f.wanted ORDER BY f.name, f.field
         """,
     ),
 )

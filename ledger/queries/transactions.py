@@ -8,9 +8,9 @@ from ledger.models.transactions import LedgerTransaction, Posting
 
 def list_transactions() -> QuerySet[LedgerTransaction]:
     """Return all transactions with legs and accounts in three queries, newest first."""
-    legs = Posting.objects.select_related("account", "account__chart_account").order_by("leg")
+    legs = Posting.objects.select_related("account__chart_account", "account__customer").order_by("leg")
     return (
-        LedgerTransaction.objects.select_related("reverses")
+        LedgerTransaction.objects.select_related("reverses", "approval")
         .prefetch_related(Prefetch("postings", queryset=legs))
         .order_by("-pk")
     )

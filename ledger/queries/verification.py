@@ -1,17 +1,20 @@
 """The proof of the ledger: every figure is computed again from the postings, on one picture of the database."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 
 from django.db import connection, transaction
 
 from ledger.queries.proofs import CHECKS, Check, Counted
+from ledger.queries.proofs_books import PERIOD_CHECKS
 
-_SHOWN_PER_CHECK = 20
+SHOWN_PER_CHECK = 20
 _COUNTS = """
 SELECT (SELECT count(*) FROM ledger_currency), (SELECT count(*) FROM ledger_account),
        (SELECT count(*) FROM ledger_transaction), (SELECT count(*) FROM ledger_posting),
-       (SELECT count(*) FROM ledger_transaction WHERE reverses_id IS NOT NULL), (SELECT count(*) FROM ledger_hold)
+       (SELECT count(*) FROM ledger_transaction WHERE reverses_id IS NOT NULL), (SELECT count(*) FROM ledger_hold),
+       (SELECT count(*) FROM ledger_period)
 """
 
 
@@ -58,9 +61,15 @@ class Report:
         return [finding for answer in self.answers for finding in answer.findings]
 
 
-def verify(*, progress: Callable[[Answer], None] = lambda _answer: None) -> Report:
+def verify(
+    *,
+    progress: Callable[[Answer], None] = lambda _answer: None,
+    checks: Iterable[Check] = (*CHECKS, *PERIOD_CHECKS),
+    more: Callable[[], Iterable[Answer]] = tuple,
+) -> Report:
     """
-    Check the whole ledger; `progress` is told each answer as it comes.
+    Check the whole ledger; `progress` is told each answer as it comes. `more` are answers to further questions, asked
+    of the same picture (`ledger.queries.chain`).
 
     Reads one snapshot, so that postings made meanwhile disturb nothing; inside a transaction it reads what that sees.
     """
@@ -69,8 +78,8 @@ def verify(*, progress: Callable[[Answer], None] = lambda _answer: None) -> Repo
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         report = Report(counts=_counts())
-        for check in CHECKS:
-            answer = _ask(check, report.counts[check.counts])
+        own = (_ask(check, report.counts[check.counts]) for check in checks)
+        for answer in chain(own, more()):
             report.answers.append(answer)
             progress(answer)
     return report
@@ -79,7 +88,7 @@ def verify(*, progress: Callable[[Answer], None] = lambda _answer: None) -> Repo
 def _counts() -> dict[Counted, int]:
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS)
-        currencies, accounts, transactions, postings, reversals, holds = cursor.fetchone()
+        currencies, accounts, transactions, postings, reversals, holds, periods = cursor.fetchone()
     return {
         "currencies": currencies,
         "accounts": accounts,
@@ -87,6 +96,7 @@ def _counts() -> dict[Counted, int]:
         "postings": postings,
         "reversals": reversals,
         "holds": holds,
+        "periods": periods,
     }
 
 
@@ -94,7 +104,7 @@ def _ask(check: Check, rows: int) -> Answer:
     with connection.cursor() as cursor:
         # The whole number of faults beside the first few of them.
         cursor.execute(
-            f"WITH faults AS MATERIALIZED ({check.sql}) SELECT *, count(*) OVER () FROM faults LIMIT {_SHOWN_PER_CHECK}"  # noqa: S608 - our own text
+            f"WITH faults AS MATERIALIZED ({check.sql}) SELECT *, count(*) OVER () FROM faults LIMIT {SHOWN_PER_CHECK}"  # noqa: S608 - our own text
         )
         faults = cursor.fetchall()
     return Answer(

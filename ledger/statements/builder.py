@@ -1,102 +1,53 @@
 """Building a statement: frozen facts about one account and a span of days, proven before anybody sees them."""
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 
-from flowlet.core.errors import AppError, InvariantBroken, NotFound
-from flowlet.core.money import Money
+from flowlet.core.errors import NotFound
+from ledger.choices import HoldDirection
 from ledger.models.accounts import Balance
+from ledger.models.holds import HoldEvent
+from ledger.models.statements import Statement as Official
 from ledger.models.transactions import Posting
+from ledger.statements.entries import Names, PostingEntries
+from ledger.statements.facts import (
+    BadSpan,
+    Pending,
+    Statement,
+    StatementTooLong,
+    Totals,
+    prove,
+    start_of,
+)
 
-ENTRIES_MAX = 50_000
-Names = Callable[[Collection[int]], Mapping[int, str]]
-
-
-class StatementTooLong(AppError):
-    """The span holds more entries than one file should."""
-
-    code = "statement_too_long"
-    title = "Statement too long"
-    message = "The span holds more than {maximum} entries. Choose a shorter one."
-
-    def __init__(self) -> None:
-        super().__init__(maximum=f"{ENTRIES_MAX:,}")
-
-
-class BadSpan(AppError):
-    """The span ends before it begins."""
-
-    code = "bad_span"
-    http_status = 400
-    title = "Bad span"
-    message = "The span ends before it begins."
-
-
-class StatementNotProven(InvariantBroken):
-    """Opening balance and entries do not lead to the closing balance: such a statement is never served."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line: `amount` in minor units, money in > 0; `balance` is the running balance after it."""
-
-    seq: int
-    effective_date: date
-    transaction: str
-    kind: str
-    text: str
-    counterparty: str
-    amount: int
-    balance: int
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """
-    What happened on one account from `first` to `last` day, both included, by effective date.
-
-    Amounts in minor units, in the account's natural sign: a wallet's credit balance is positive.
-    """
-
-    reference: str
-    owner: str
-    currency: str
-    first: date
-    last: date
-    opening: int
-    closing: int
-    entries: tuple[Entry, ...]
-
-    @property
-    def money_in(self) -> int:
-        """Sum of what came in, minor units."""
-        return sum(entry.amount for entry in self.entries if entry.amount > 0)
-
-    @property
-    def money_out(self) -> int:
-        """Sum of what went out, minor units, without sign."""
-        return -sum(entry.amount for entry in self.entries if entry.amount < 0)
-
-    def money(self, minor: int) -> Money:
-        """Return an amount of this statement with its currency."""
-        return Money(minor, self.currency)
+# Up to here a statement is read into memory and proven at once; longer ones are proven while they are written.
+ENTRIES_MAX = 10_000
 
 
 def build_statement(
-    *, account_id: int, first: date, last: date, reference: str, owner: str, names: Names
+    *,
+    account_id: int,
+    first: date,
+    last: date,
+    reference: str,
+    owner: str,
+    names: Names,
+    streamed: bool = False,
 ) -> Statement:
     """
-    Return the proven statement of an account.
+    Return the proven statement of an account by effective date, on demand: it carries no number.
 
     `reference` and `owner` stand in its head; `names` tells for ledger accounts whose they are (the other side of an
-    entry). A span that reaches into the future ends with what is booked now.
+    entry). A span that reaches into the future ends with what is booked now. With `streamed` there may be any number
+    of entries: they are read, and the statement proves itself, while a format writes it.
 
     :raises BadSpan: if `last` lies before `first`
     :raises NotFound: if there is no such account
-    :raises StatementTooLong: if there are more than 50,000 entries
+    :raises StatementTooLong: if there are more than 10,000 entries and it is not streamed
     :raises StatementNotProven: if the sums do not meet
     """
     if last < first:
@@ -112,71 +63,116 @@ def build_statement(
     )
     opening = balance.sign * int(sums["before"] or 0)
     within = booked.filter(effective_date__range=(first, last))
-    statement = Statement(
-        reference=reference,
-        owner=owner,
-        currency=balance.currency,
-        first=first,
-        last=last,
-        opening=opening,
-        closing=balance.posted - balance.sign * int(sums["after"] or 0),
-        entries=_entries(within, account_id=account_id, sign=balance.sign, opening=opening, names=names),
+    count, totals, latest = _sums(within, balance.sign)
+    pending = list_pending(account_id, before=start_of(last + timedelta(days=1)))
+    return _finished(
+        Statement(
+            reference=reference,
+            owner=owner,
+            currency=balance.currency,
+            first=first,
+            last=last,
+            opening=opening,
+            closing=balance.posted - balance.sign * int(sums["after"] or 0),
+            held=held_of(pending),
+            as_of=latest or start_of(first),
+            pending=pending,
+            known_totals=totals,
+            entries=PostingEntries(
+                rows=within.order_by("effective_date", "account_seq"),
+                count=count,
+                account_id=account_id,
+                sign=balance.sign,
+                opening=opening,
+                names=names,
+            ),
+        ),
+        streamed=streamed,
     )
-    prove(statement)
-    return statement
 
 
-def _entries(
-    within: QuerySet[Posting], *, account_id: int, sign: int, opening: int, names: Names
-) -> tuple[Entry, ...]:
-    rows = within.select_related("transaction__text").order_by("effective_date", "account_seq")
-    postings = list(rows[: ENTRIES_MAX + 1])
-    if len(postings) > ENTRIES_MAX:
-        raise StatementTooLong
-    others = _other_sides(within, account_id=account_id, names=names)
-    running, entries = opening, []
-    for posting in postings:
-        amount = sign * posting.amount
-        running += amount
-        header = posting.transaction
-        text = getattr(header, "text", None)
-        entries.append(
-            Entry(
-                seq=posting.account_seq,
-                effective_date=posting.effective_date,
-                transaction=header.public_id,
-                kind=header.kind,
-                text=text.text if text is not None else "",
-                counterparty=others.get(posting.transaction_id, ""),
-                amount=amount,
-                balance=running,
-            )
-        )
-    return tuple(entries)
-
-
-def _other_sides(within: QuerySet[Posting], *, account_id: int, names: Names) -> dict[int, str]:
-    """Return for each transaction the name behind its other leg, where there is one that has a name."""
-    legs = Posting.objects.filter(transaction_id__in=within.values("transaction_id"))
-    pairs = list(legs.exclude(account_id=account_id).values_list("transaction_id", "account_id"))
-    known = names({other for _, other in pairs})
-    return {transaction_id: known[other] for transaction_id, other in pairs if other in known}
-
-
-def prove(statement: Statement) -> None:
+def build_official(
+    record: Official, *, reference: str, owner: str, names: Names, streamed: bool = False
+) -> Statement:
     """
-    Check that opening balance + entries = closing balance, and that every running balance follows from the one before.
+    Return the proven statement of a stored number: its range of entries, in the order of booking.
 
-    The closing balance comes from the account's balance row, not from the entries.
-
-    :raises StatementNotProven: if not
+    :raises StatementTooLong: if there are more than 10,000 entries and it is not streamed
+    :raises StatementNotProven: if the books no longer give what was stored
     """
-    running = statement.opening
-    for entry in statement.entries:
-        running += entry.amount
-        if running != entry.balance:
-            raise StatementNotProven(f"{statement.reference}: running balance differs at entry {entry.seq}")
-    if running != statement.closing:
-        raise StatementNotProven(
-            f"{statement.reference}: opening balance and entries miss the closing balance"
+    balance = Balance.objects.get(pk=record.account_id)
+    within = Posting.objects.filter(
+        account_id=record.account_id, account_seq__range=(record.seq_from, record.seq_to)
+    )
+    count, totals, _ = _sums(within, balance.sign)
+    return _finished(
+        Statement(
+            reference=reference,
+            owner=owner,
+            currency=record.currency,
+            first=record.first_date,
+            last=record.latest_date,
+            opening=record.opening_minor,
+            closing=record.closing_minor,
+            held=record.held_minor,
+            number=record.number,
+            public_id=record.public_id,
+            as_of=start_of(record.latest_date + timedelta(days=1)),
+            known_totals=totals,
+            entries=PostingEntries(
+                rows=within.order_by("account_seq"),
+                count=count,
+                account_id=record.account_id,
+                sign=balance.sign,
+                opening=record.opening_minor,
+                names=names,
+                booked=True,
+            ),
+        ),
+        streamed=streamed,
+    )
+
+
+def list_pending(account_id: int, *, before: datetime) -> tuple[Pending, ...]:
+    """Return what was set aside or announced on an account at an instant, oldest first; minor units, out < 0."""
+    rows: Any = HoldEvent.objects.filter(hold__account_id=account_id, recorded_at__lt=before)
+    rows = rows.values("hold_id", "hold__public_id", "hold__placed_at", "hold__direction", "hold__source_key")
+    rows = rows.annotate(open=Sum("delta_minor")).filter(open__gt=0).order_by("hold_id")
+    return tuple(
+        Pending(
+            reference=row["hold__public_id"],
+            placed=row["hold__placed_at"].date(),
+            amount=-row["open"] if row["hold__direction"] == HoldDirection.OUT else row["open"],
+            cause=row["hold__source_key"],
         )
+        for row in rows
+    )
+
+
+def held_of(pending: Sequence[Pending]) -> int:
+    """Return how much of these is set aside, minor units."""
+    return -sum(hold.amount for hold in pending if hold.amount < 0)
+
+
+def _sums(within: QuerySet[Posting], sign: int) -> tuple[int, Totals, datetime | None]:
+    found = within.aggregate(
+        count=Count("pk"),
+        debit=Sum("amount", filter=Q(amount__gt=0)),
+        credit=Sum("amount", filter=Q(amount__lt=0)),
+        debits=Count("pk", filter=Q(amount__gt=0)),
+        latest=Max("posted_at"),
+    )
+    debit, credit, debits = int(found["debit"] or 0), -int(found["credit"] or 0), found["debits"]
+    count = found["count"]
+    totals = Totals(debit, credit, debits) if sign > 0 else Totals(credit, debit, count - debits)
+    return count, totals, found["latest"]
+
+
+def _finished(statement: Statement, *, streamed: bool) -> Statement:
+    if streamed:
+        return statement
+    if len(statement.entries) > ENTRIES_MAX:
+        raise StatementTooLong(maximum=ENTRIES_MAX)
+    read = replace(statement, entries=tuple(statement.entries))
+    prove(read)
+    return read

@@ -1,7 +1,9 @@
 """Statements as PDF: A4, drawn on the canvas (layout engines take ten times as long), with an embedded face."""
 
-import io
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
+from typing import IO
 
 from anyascii import anyascii
 from reportlab.lib.pagesizes import A4
@@ -11,8 +13,8 @@ from reportlab.pdfgen.canvas import Canvas
 
 from flowlet.backoffice.exports import FONTS
 from flowlet.core.money import Money
-from ledger.statements.builder import Entry, Statement
-from ledger.statements.formats import STATEMENT_FORMATS
+from ledger.statements.facts import Entry, Statement
+from ledger.statements.formats import STATEMENT_FORMATS, Format
 
 PLAIN, BOLD = "DejaVuSansCondensed", "DejaVuSansCondensed-Bold"
 WIDTH, HEIGHT = float(A4[0]), float(A4[1])
@@ -26,19 +28,20 @@ INK, QUIET, HAIR, ACCENT = (0.08, 0.11, 0.15), (0.35, 0.39, 0.46), (0.88, 0.9, 0
 Colour = tuple[float, float, float]
 
 
-class PdfFormat:
+class PdfFormat(Format):
     """For people and authorities; the same statement gives the same bytes."""
 
     title = "PDF"
     extension = "pdf"
     content_type = "application/pdf"
     text = "For reading, printing and handing over: balances in the head, page numbers."
+    entries_max = 50_000  # pages are kept until the file is closed
 
-    def render(self, statement: Statement) -> bytes:
-        """Return the whole file."""
-        out = io.BytesIO()
+    def write(self, wanted: Iterable[Statement], out: IO[bytes], version: str = "") -> None:
+        """Draw the pages; see `Format`."""
+        self.version(version)
+        (statement,) = self.fitting(wanted)
         _Sheet(statement, out).draw()
-        return out.getvalue()
 
 
 @lru_cache(maxsize=1)
@@ -73,7 +76,7 @@ def _fitted(text: str, face: str, size: float, room: float) -> tuple[str, float]
 class _Sheet:
     """One statement on as many pages as it needs; the number of pages is known before the first is drawn."""
 
-    def __init__(self, statement: Statement, out: io.BytesIO) -> None:
+    def __init__(self, statement: Statement, out: IO[bytes]) -> None:
         _faces()
         self.statement = statement
         # invariant: no time and no random id in the file.
@@ -87,27 +90,31 @@ class _Sheet:
         self.pages = 1 + -(-rest // later)
 
     def draw(self) -> None:
-        entries, at = self.statement.entries, 0
+        entries = self.statement.checked()
         for number in range(1, self.pages + 1):
             count = self.per_page[0 if number == 1 else 1]
             y = self._opening() if number == 1 else TOP
-            self._table(entries[at : at + count], y)
-            at += count
+            self._table(islice(entries, count), y)
             self._foot(number)
             self.canvas.showPage()
+        for _ in entries:  # the proof stands behind the latest entry
+            pass
         self.canvas.save()
 
     def _opening(self) -> float:
         it = self.statement
+        count, totals = len(it.entries), it.totals
         self._text(LEFT, TOP - 6, "Flowlet", BOLD, 11, ACCENT)
         self._text(LEFT, TOP - 36, "Account statement", BOLD, 18)
         self._text(LEFT, TOP - 54, f"{it.first:%-d %B %Y} to {it.last:%-d %B %Y}", PLAIN, 10, QUIET)
         self._text(RIGHT, TOP - 36, it.owner, BOLD, 11, right=True, room=250)
         self._text(RIGHT, TOP - 54, f"{it.reference} · {it.currency}", PLAIN, SIZE, QUIET, right=True)
+        if it.number:
+            self._text(RIGHT, TOP - 6, f"Statement {it.number}", BOLD, 11, right=True)
         figures = (
             ("Opening balance", it.opening),
-            ("Money in", it.money_in),
-            ("Money out", -it.money_out),
+            ("Money in", totals.money_in),
+            ("Money out", -totals.money_out),
             ("Closing balance", it.closing),
         )
         step = (RIGHT - LEFT) / len(figures)
@@ -115,17 +122,19 @@ class _Sheet:
         for index, (label, minor) in enumerate(figures):
             x = LEFT + step * index
             self._text(x, TOP - 92, label, PLAIN, SIZE, QUIET)
-            self._text(x, TOP - 110, _amount(it.money(minor)), BOLD, 12)
+            self._text(x, TOP - 110, _sum(it, minor), BOLD, 12)
         self._line(TOP - 124, HAIR)
-        count = len(it.entries)
         proof = (
             f"{count:,} {'entry' if count == 1 else 'entries'}. Checked: opening balance and entries give the closing"
             " balance of the books."
         )
         self._text(LEFT, TOP - 140, proof, PLAIN, SIZE, QUIET)
+        if it.held:
+            held = f"Held {_amount(it.money(it.held))}, available {_amount(it.money(it.available))}."
+            self._text(LEFT, TOP - 153, held, PLAIN, SIZE, QUIET)
         return FIRST_TABLE_Y
 
-    def _table(self, entries: tuple[Entry, ...], y: float) -> None:
+    def _table(self, entries: Iterator[Entry], y: float) -> None:
         for x, title, right in (
             (DATE_X, "Date", False),
             (TEXT_X, "What and with whom", False),
@@ -190,6 +199,10 @@ class _Sheet:
 
 def _digits(money: Money) -> str:
     return f"{money.decimal():,}"
+
+
+def _sum(it: Statement, minor: int) -> str:
+    return f"{it.decimal(minor):,} {it.currency}"
 
 
 def _amount(money: Money) -> str:

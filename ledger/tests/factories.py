@@ -1,11 +1,14 @@
 """The smallest valid ledger objects."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from itertools import count
 
 from flowlet.core.money import Money
 from ledger.models.accounts import Account
+from ledger.models.currencies import FxRate
 from ledger.operations.accounts import house_account, open_account
+from ledger.operations.currencies import record_rate
 from ledger.operations.posting import Draft, Leg, Posted, post
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
@@ -45,3 +48,18 @@ def move(payer: Account, payee: Account, minor: int, **fields: object) -> Posted
 def fund(account: Account, minor: int) -> Posted:
     """Pay money in from the bank."""
     return post(draft=draft((bank(account.currency), minor), (account, -minor)), now=NOW)
+
+
+def make_rate(
+    base: str, quote: str, rate: str, *, kind: str = "MID", at: datetime = NOW, now: datetime | None = None
+) -> FxRate:
+    """A rate of the desk, valid and recorded at NOW unless told."""
+    return record_rate(
+        base=base,
+        quote=quote,
+        kind=kind,
+        source="DESK",
+        rate=Decimal(rate),
+        valid_at=at,
+        now=now or max(at, NOW),
+    )

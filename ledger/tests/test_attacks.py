@@ -73,6 +73,15 @@ WITHOUT_RIGHT = {
     "let triggers rest": "SET session_replication_role = replica",
     "replace a guard": "CREATE OR REPLACE FUNCTION ledger_posting_guard() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
     "loosen a constraint": "ALTER TABLE ledger_balance DROP CONSTRAINT balance_floor",
+    "read the keys": "SELECT * FROM ledger_keypad",
+    "read the key that signs": "SELECT inner_pad FROM ledger_signer",
+    "sign with a key of one's own": "SELECT ledger_key_install(7, sha256('mine'))",
+    "edit a block": "UPDATE ledger_block SET hash = ''",
+    "delete a block": "DELETE FROM ledger_block",
+    "claim that a row is sealed": "INSERT INTO ledger_sealedtransaction VALUES (1, 1)",
+    "edit a day's total": "UPDATE ledger_daytotal SET debit = 0",
+    "claim that words were erased": "INSERT INTO ledger_texterasure VALUES (1, 'SYSTEM:raw', now())",
+    "delete an anchor": "DELETE FROM ledger_anchor",
     "shadow a table": "CREATE TABLE public.ledger_shadow (id int)",
 }
 # Allowed to insert, and refused by the guards: statement by statement, the last at the latest when it would commit.

@@ -1,12 +1,14 @@
-"""The ledger's job: whatever the number, all holds that are over are given back."""
+"""The ledger's jobs: all holds that are over are given back, months are made, closes go on."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
 from ledger.models.accounts import Balance
 from ledger.models.holds import HoldEvent
-from ledger.tasks import expire_holds
+from ledger.models.periods import Period
+from ledger.operations.periods import MONTHS_AHEAD, begin_close
+from ledger.tasks import continue_closes, expire_holds, make_periods
 from ledger.tests.factories import fund, wallet_account
 from ledger.tests.holding import hold
 
@@ -26,3 +28,15 @@ def test_the_sweep_gives_back_all_that_is_over_and_nothing_twice() -> None:
     assert Balance.objects.get(pk=account.pk).held == 12
     actors = HoldEvent.objects.filter(kind="EXPIRE").values_list("actor", flat=True)
     assert set(actors) == {"SYSTEM:job:ledger.expire_holds"}
+
+
+def test_jobs_make_the_months_and_end_a_close_that_has_begun() -> None:
+    assert make_periods() == MONTHS_AHEAD + 1
+    assert make_periods() == 0
+    # The clock of jobs is the real one: only a month that is over can be closed.
+    first = Period.objects.order_by("first_date")[0]
+    begin_close(period_id=first.pk, now=datetime.combine(first.last_date, time(), UTC) + timedelta(days=1))
+
+    assert (continue_closes(), continue_closes()) == (0, 0)
+
+    assert Period.objects.get(pk=first.pk).status == "CLOSED"

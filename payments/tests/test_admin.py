@@ -6,13 +6,14 @@ import pytest
 from django.urls import reverse
 
 from flowlet.audit.models import AuditRecord
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.core.money import Money
 from flowlet.identity.operations import create_user
 from payments.admin_today import _amounts
 from payments.models import Payment
 from payments.operations import create_payment
 from wallets.models import Deposit
-from wallets.tests.factories import NOW, log_in, make_customer, make_wallet
+from wallets.tests.factories import NOW, make_customer, make_wallet
 
 pytestmark = pytest.mark.django_db
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from flowlet.audit.models import AuditRecord
 from flowlet.audit.trail import open_note
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.core import clock
 from flowlet.core.errors import InvariantBroken, NotFound
 from flowlet.core.money import Money
@@ -36,7 +37,7 @@ from payments.tests.outside import held
 from wallets.errors import MoneyOutBlocked, WalletFrozen
 from wallets.limits import limits_of
 from wallets.operations.wallets import freeze_wallet
-from wallets.tests.factories import NOW, holds, log_in, make_customer, make_wallet
+from wallets.tests.factories import NOW, holds, make_customer, make_wallet
 
 pytestmark = pytest.mark.django_db
 

@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from flowlet.audit.models import AuditRecord
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.core.money import CurrencyMismatch
 from flowlet.gateway.tests.factories import Api, make_client
 from flowlet.integrations.breaker import breaker_for
@@ -44,7 +45,7 @@ from payments.tests.outside import (
 )
 from wallets.errors import KeyUsedBefore
 from wallets.operations.wallets import freeze_wallet, unfreeze_wallet
-from wallets.tests.factories import NOW, holds, log_in, make_bank_account, make_customer, make_wallet
+from wallets.tests.factories import NOW, holds, make_bank_account, make_customer, make_wallet
 
 COMES_BACK, FAILS, REFUSED = 4_091, 4_092, 4_093
 pytestmark = pytest.mark.django_db

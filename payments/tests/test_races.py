@@ -144,7 +144,7 @@ def test_after_random_work_by_many_threads_the_books_are_whole(partner, seed):
     statuses = {row.status for row in done if isinstance(row, Payment | Deposit | Withdrawal)}
     assert statuses == {"COMPLETED", "REFUSED"}
     in_wallets = sum(holds(wallet) for wallet in Wallet.objects.all())
-    bank = Balance.objects.get(account__chart_account__code="CLIENT_MONEY_BANK")
+    bank = Balance.objects.get(account__chart_account__code="BANK_CLEARING")
     assert in_wallets == bank.posted
     assert in_wallets + BankAccount.objects.aggregate(total=Sum("balance_minor"))["total"] == 6 * 10_000_000
     assert min(holds(wallet) for wallet in wallets) >= 0

@@ -4,6 +4,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.events.models import Event
 from flowlet.gateway.tests.factories import Api, make_client
 from flowlet.identity.operations import place_restriction
@@ -25,7 +26,7 @@ from payments.tests.outside import (
 )
 from wallets.errors import KeyUsedBefore
 from wallets.operations.wallets import freeze_wallet
-from wallets.tests.factories import holds, log_in, make_wallet
+from wallets.tests.factories import holds, make_wallet
 
 pytestmark = pytest.mark.django_db
 

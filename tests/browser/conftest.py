@@ -7,38 +7,26 @@ violation of the content security policy and no request to a foreign host.
 """
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from flowlet.backoffice import access
-from flowlet.core import clock
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.identity.models import User
+from tests.browser.chromium import CHROMIUM, FLAGS
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 if os.environ.get("FLOWLET_BROWSER") != "1" or not CHROMIUM:
     collect_ignore_glob = ["test_*.py"]
 
 # Playwright keeps an event loop running in this thread, where Django would refuse every query.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 AXE = (Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js").read_text()
 WATCH = """
 document.addEventListener("securitypolicyviolation", (event) =>
@@ -67,10 +55,12 @@ class Visit:
         self.page.emulate_media(color_scheme="dark" if dark else "light")
         self.page.set_viewport_size({"width": width, "height": height})
 
-    def axe(self) -> list[str]:
-        """Return what axe finds on the page as it stands, all rules, best practice included."""
-        self.page.evaluate(AXE)
-        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    def axe(self, *rules: str) -> list[str]:
+        """Return what axe finds on the page as it stands: by these rules, else by all, best practice included."""
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE)
+        asked = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+        found = self.page.evaluate("asked => axe.run(document, asked)", asked)
         return [
             f"{one['id']}: {node['target']} {node['failureSummary']}"
             for one in found["violations"]
@@ -136,10 +126,5 @@ def _watch(window: Visit) -> None:
 
 
 def _log_in(user: User, base: str) -> Any:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    session = client.session
-    session[access.STARTED] = clock.now().isoformat()
-    session[access.VERSION] = user.security_version
-    session.save()
-    return {"name": client.cookies["sessionid"].key, "value": session.session_key, "url": base}
+    cookie = log_in(user).cookies[settings.SESSION_COOKIE_NAME]
+    return {"name": cookie.key, "value": cookie.value, "url": base}

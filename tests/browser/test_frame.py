@@ -112,6 +112,20 @@ def test_the_palette_opens_by_keyboard_marks_the_match_and_opens_the_chosen_row(
     expect(page.get_by_role("heading", level=1)).to_have_text("Nordwind Logistik")
 
 
+def test_enter_on_a_search_that_found_nothing_opens_the_page_of_the_search(
+    visit: Callable[..., Visit], ops: User
+) -> None:
+    page = visit(ops).go("/admin/")
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type("nobody-of-this-name")
+    expect(page.get_by_text("Nothing found")).to_be_visible()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Search")
+    assert page.url.endswith("/admin/search/?q=nobody-of-this-name")
+
+
 def test_single_keys_walk_a_list_and_rest_while_typing_or_switched_off(
     visit: Callable[..., Visit], crowd: list[Customer], ops: User
 ) -> None:

@@ -7,7 +7,6 @@ import pytest
 from flowlet.core import clock
 from flowlet.gateway.tests.factories import Api, make_client
 from flowlet.identity.models import Partner, User
-from flowlet.identity.operations import create_user
 from tests.browser.conftest import Visit
 from tests.journeys.story import load_watchlist, play
 
@@ -45,13 +44,6 @@ class Window:
         with page.expect_download() as taken:
             page.locator('main button[type="submit"]').click()
         return taken.value.path().read_text()
-
-
-@pytest.fixture
-def lead(db: None) -> User:
-    return create_user(
-        email="grete@house.example", full_name="Grete Holm", password="correct-horse-battery", roles=["lead"]
-    )
 
 
 def test_people_in_a_browser_take_a_customer_through_every_room(

@@ -5,12 +5,11 @@ import re
 import pytest
 from django.test import Client
 
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.core import clock
 from flowlet.gateway.tests.factories import Api, make_client
 from flowlet.identity.models import Partner, User
-from flowlet.identity.operations import create_user
 from tests.journeys.story import load_watchlist, play
-from wallets.tests.factories import log_in
 
 pytestmark = pytest.mark.django_db
 OK, SEE_OTHER = 200, 303
@@ -45,13 +44,6 @@ class Forms:
         answer = self.client.post(f"/admin/statements/?wallet={wallet}", asked)
         assert (answer.status_code, answer["Content-Type"][:8]) == (OK, "text/csv")
         return answer.getvalue().decode()
-
-
-@pytest.fixture
-def lead(db: None) -> User:
-    return create_user(
-        email="grete@house.example", full_name="Grete Holm", password="correct-horse-battery", roles=["lead"]
-    )
 
 
 def test_a_customer_from_the_first_request_to_the_report(

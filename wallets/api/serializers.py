@@ -5,23 +5,35 @@ from typing import Any
 
 from rest_framework import serializers
 
-from flowlet.gateway.fields import AmountField, CountField, CurrencyField, IdField, TextField, WordField
+from flowlet.core.money import MINOR_MAX, Money
+from flowlet.gateway.fields import (
+    AmountField,
+    CountField,
+    CurrencyField,
+    IdField,
+    InstantField,
+    TextField,
+    WordField,
+)
 from flowlet.gateway.serializers import ListQuery, StrictSerializer
 from flowlet.identity.choices import Tier
 from flowlet.identity.models import Customer
 from ledger.choices import HoldDirection, HoldStatus
 from ledger.models.holds import Hold
 from ledger.models.transactions import Posting
+from ledger.queries.history import BalanceAt
 from wallets.choices import (
     BankAccountStatus,
+    Execution,
     LimitInterval,
     LimitKind,
     MoneySource,
+    MonitorSide,
     MovementStatus,
     WalletStatus,
 )
 from wallets.limits import Limit
-from wallets.models import BankAccount, Movement, Wallet
+from wallets.models import BalanceMonitor, BankAccount, Movement, Wallet
 
 BANK_BALANCE_MAX = 10**12
 PARTNER_REASONS = ("CUSTOMER_REQUEST", "LOST_ACCESS", "SUSPECTED_FRAUD")
@@ -89,12 +101,22 @@ class WalletOut(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
+class BalanceQuery(StrictSerializer):
+    """Of when a balance is asked."""
+
+    reads_query = True
+    at = InstantField(
+        required=False, help_text="What was booked by this instant (RFC 3339), however long ago; default now."
+    )
+
+
 class BalanceOut(serializers.Serializer[Any]):
     """What a wallet holds, in minor units."""
 
     object = serializers.ChoiceField(choices=["balance"])
     wallet = serializers.CharField()
     currency = serializers.CharField()
+    at = serializers.DateTimeField(allow_null=True, help_text="The instant asked for; null for now.")
     posted = serializers.IntegerField(help_text="Booked.")
     held = serializers.IntegerField(help_text="Set aside, part of posted.")
     available = serializers.IntegerField(help_text="What can be spent: posted minus held.")
@@ -197,6 +219,33 @@ class MovementIn(StrictSerializer):
     )
     amount = AmountField(help_text="Minor units.")
     currency = CurrencyField()
+    execution = WordField(
+        codes=Execution.values,
+        default="INSTANT",
+        help_text="At once, or with the next run: until then the money is held (or announced) and you may cancel. Bank only.",
+    )
+
+
+class MonitorIn(StrictSerializer):
+    """A line to be told about when the booked balance crosses it."""
+
+    side = WordField(codes=MonitorSide.values, help_text="Falls below it, or rises to or above it.")
+    threshold = serializers.IntegerField(
+        min_value=-MINOR_MAX, max_value=MINOR_MAX, help_text="Minor units of the wallet's currency."
+    )
+
+
+class MonitorOut(serializers.Serializer[Any]):
+    """A balance monitor."""
+
+    id = serializers.CharField()
+    object = serializers.ChoiceField(choices=["balance_monitor"])
+    wallet = serializers.CharField()
+    side = serializers.ChoiceField(choices=[code.lower() for code in MonitorSide.values])
+    threshold = serializers.IntegerField()
+    currency = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
 
 
 class MovementQuery(ListQuery):
@@ -228,6 +277,7 @@ class MovementOut(serializers.Serializer[Any]):
     failure = FailureOut(allow_null=True)
     transaction = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
 
 
 class LimitOut(serializers.Serializer[Any]):
@@ -284,6 +334,39 @@ def render_wallet(wallet: Wallet) -> dict[str, Any]:
     }
 
 
+def render_balance(wallet: Wallet, owed: Money | None) -> dict[str, Any]:
+    """Return what a wallet holds now; it was read with its balance."""
+    balance = wallet.account.balance
+    return {
+        "object": "balance",
+        "wallet": wallet.public_id,
+        "currency": wallet.currency,
+        "at": None,
+        "posted": balance.posted,
+        "held": balance.held,
+        "available": balance.posted - balance.held,
+        "pending": balance.pending_in,
+        "owed": owed.minor if owed else 0,
+        "entries": balance.seq,
+    }
+
+
+def render_balance_at(wallet: Wallet, balance: BalanceAt) -> dict[str, Any]:
+    """Return what a wallet held at an instant."""
+    return {
+        "object": "balance",
+        "wallet": wallet.public_id,
+        "currency": wallet.currency,
+        "at": balance.at,
+        "posted": balance.posted.minor,
+        "held": balance.held.minor,
+        "available": balance.posted.minor - balance.held.minor,
+        "pending": balance.pending.minor,
+        "owed": balance.owed.minor,
+        "entries": balance.seq,
+    }
+
+
 def render_bank_account(account: BankAccount) -> dict[str, Any]:
     """Return a bank account without its number."""
     return {
@@ -315,6 +398,21 @@ def render_movement(row: Movement) -> dict[str, Any]:
         "failure": {"code": row.refusal_code, "detail": row.refusal_detail} if refused else None,
         "transaction": row.transaction.public_id if row.transaction else None,
         "created_at": row.created_at,
+        "ended_at": row.ended_at,
+    }
+
+
+def render_monitor(row: BalanceMonitor) -> dict[str, Any]:
+    """Return a balance monitor; needs `wallet` selected."""
+    return {
+        "id": row.public_id,
+        "object": "balance_monitor",
+        "wallet": row.wallet.public_id,
+        "side": row.side.lower(),
+        "threshold": row.threshold_minor,
+        "currency": row.wallet.currency,
+        "created_at": row.created_at,
+        "ended_at": row.ended_at,
     }
 
 

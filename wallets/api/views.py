@@ -15,10 +15,11 @@ from flowlet.gateway.rendering import Answer
 from flowlet.gateway.views import ApiRequest, ApiView
 from flowlet.identity.queries import get_customer
 from ledger.queries.balances import list_postings
+from ledger.queries.history import balances_at
 from ledger.queries.holds import owed_by
 from wallets import queries
 from wallets.api import serializers as s
-from wallets.choices import FrozenBy, MoneySource, MovementStatus
+from wallets.choices import Execution, FrozenBy, MoneySource, MovementStatus
 from wallets.errors import InvalidIban, refusal_of
 from wallets.limits import limits_of
 from wallets.models import BankAccount, Movement, Wallet
@@ -85,24 +86,19 @@ class BalancesView(ApiView):
 
     scopes = {"GET": "wallets:read"}
 
-    @document(summary="Show a wallet's balance", answer=s.BalanceOut)
+    @document(
+        summary="Show a wallet's balance",
+        description="Now, or with `at` as it was at that instant, whatever came since.",
+        answer=s.BalanceOut,
+        parameters=[s.BalanceQuery],
+    )
     def get(self, request: ApiRequest, wallet_id: str) -> Response:
-        """Return the present balance; it is never cached."""
+        """Return the present balance, which is never cached, or that of an instant."""
+        at = self.query(s.BalanceQuery).get("at")
         wallet = queries.get_wallet_with_balance(partner_id=request.principal.partner_id, public_id=wallet_id)
-        balance, owed = wallet.account.balance, owed_by(wallet.account_id)
-        return Response(
-            {
-                "object": "balance",
-                "wallet": wallet.public_id,
-                "currency": wallet.currency,
-                "posted": balance.posted,
-                "held": balance.held,
-                "available": balance.posted - balance.held,
-                "pending": balance.pending_in,
-                "owed": owed.minor if owed else 0,
-                "entries": balance.seq,
-            }
-        )
+        if at is not None:
+            return Response(s.render_balance_at(wallet, balances_at(wallet.account, at)))
+        return Response(s.render_balance(wallet, owed_by(wallet.account_id)))
 
 
 class TransactionsView(ApiView):
@@ -359,6 +355,8 @@ def _move(
     cash = values["method"] == MoneySource.CASH
     needed, foreign = ("location", "bank_account") if cash else ("bank_account", "location")
     faults = [FieldError(f"/{needed}", "required", "This method needs it.")] if needed not in values else []
+    if cash and values["execution"] != Execution.INSTANT:
+        faults.append(FieldError("/execution", "invalid_choice", "Cash moves at once."))
     if foreign in values:
         faults.append(FieldError(f"/{foreign}", "unknown_field", "This method has none."))
     if faults:
@@ -373,7 +371,7 @@ def _move(
     if cash:
         return by_cash(location=values["location"], **common)
     account: BankAccount = _named(queries.get_bank_account, request, values["bank_account"], "/bank_account")
-    return by_bank(bank_account_id=account.pk, **common)
+    return by_bank(bank_account_id=account.pk, execution=values["execution"], **common)
 
 
 def _answer(view: ApiView, row: Movement, resource: str) -> Response | Answer:

@@ -17,10 +17,12 @@ from flowlet.core.locks import lock
 from flowlet.core.money import InvalidAmount, Money
 from flowlet.events import outbox
 from flowlet.identity.models import Customer
+from ledger.choices import HoldDirection
 from ledger.operations.accounts import house_account
+from ledger.operations.holds import place_hold
 from ledger.operations.posting import Draft, Leg, post
 from wallets import events, policies, queries
-from wallets.choices import BankAccountStatus, MoneySource, MovementStatus
+from wallets.choices import BankAccountStatus, Execution, MoneySource, MovementStatus
 from wallets.errors import BankAccountDeclined, BankAccountExists, InvalidIban, KeyUsedBefore, SandboxOnly
 from wallets.models import BankAccount, Deposit, Movement, Wallet, Withdrawal
 from wallets.operations.limits import use_limit
@@ -91,10 +93,16 @@ def _parse(text: str) -> IBAN:
 
 @transaction.atomic
 def deposit(
-    *, wallet_id: int, bank_account_id: int, amount: Money, idempotency_key: str | None, now: datetime
+    *,
+    wallet_id: int,
+    bank_account_id: int,
+    amount: Money,
+    idempotency_key: str | None,
+    now: datetime,
+    execution: str = Execution.INSTANT,
 ) -> Deposit:
     """
-    Bring money from a bank account into a wallet, at once.
+    Bring money from a bank account into a wallet, at once or (NEXT_RUN) with the next run; until then it is announced.
 
     The same key again returns the first deposit. A well-formed deposit that may not happen is kept as REFUSED, with
     `refusal_code`; no money moves. `amount` is in minor units of the currency of both.
@@ -112,15 +120,23 @@ def deposit(
         idempotency_key=idempotency_key,
         created_at=now,
     )
-    return _move(row, bank_sign=-1, verb="deposit", told=(events.DEPOSIT_COMPLETED, events.DEPOSIT_REFUSED))
+    return _move(row, waits=execution == Execution.NEXT_RUN)
 
 
 @transaction.atomic
 def withdraw(
-    *, wallet_id: int, bank_account_id: int, amount: Money, idempotency_key: str | None, now: datetime
+    *,
+    wallet_id: int,
+    bank_account_id: int,
+    amount: Money,
+    idempotency_key: str | None,
+    now: datetime,
+    execution: str = Execution.INSTANT,
 ) -> Withdrawal:
     """
-    Pay money from a wallet out to a bank account, at once; keys and refusals as for `deposit`.
+    Pay money from a wallet out to a bank account; keys and refusals as for `deposit`.
+
+    Until the next run the money of a NEXT_RUN is held, and it can be cancelled.
 
     :raises InvalidAmount: if the amount is not above zero
     :raises CurrencyMismatch: if wallet, bank account or amount differ
@@ -135,8 +151,7 @@ def withdraw(
         idempotency_key=idempotency_key,
         created_at=now,
     )
-    told = (events.WITHDRAWAL_COMPLETED, events.WITHDRAWAL_REFUSED)
-    return _move(row, bank_sign=1, verb="withdrawal", told=told)
+    return _move(row, waits=execution == Execution.NEXT_RUN)
 
 
 @transaction.atomic
@@ -159,7 +174,7 @@ def deposit_cash(
         idempotency_key=idempotency_key,
         created_at=now,
     )
-    return _move(row, bank_sign=-1, verb="deposit", told=(events.DEPOSIT_COMPLETED, events.DEPOSIT_REFUSED))
+    return _move(row)
 
 
 @transaction.atomic
@@ -182,11 +197,16 @@ def withdraw_cash(
         idempotency_key=idempotency_key,
         created_at=now,
     )
-    told = (events.WITHDRAWAL_COMPLETED, events.WITHDRAWAL_REFUSED)
-    return _move(row, bank_sign=1, verb="withdrawal", told=told)
+    return _move(row)
 
 
-def _move(row: Row, *, bank_sign: int, verb: str, told: tuple[str, str]) -> Row:
+def verb_of(row: Movement) -> str:
+    """Return what a movement is called where it is told: deposit or withdrawal."""
+    return "deposit" if isinstance(row, Deposit) else "withdrawal"
+
+
+def lock_sides(row: Movement) -> None:
+    """Lock customer, bank account and wallet of a movement, in the order of the house, and put them on it as they are."""
     customer_id = Wallet.objects.values_list("customer_id", flat=True).get(pk=row.wallet_id)
     list(lock(Customer.objects.filter(pk=customer_id)).values_list("pk"))
     bank_account = (
@@ -194,24 +214,37 @@ def _move(row: Row, *, bank_sign: int, verb: str, told: tuple[str, str]) -> Row:
     )
     wallet = lock(Wallet.objects.filter(pk=row.wallet_id)).select_related("customer").get()
     row.partner_id, row.wallet, row.bank_account = wallet.partner_id, wallet, bank_account
+
+
+def _move(row: Row, *, waits: bool = False) -> Row:
+    verb = verb_of(row)
+    lock_sides(row)
     if (known := _known(row)) is not None:
         return known
     _check_form(row)
     try:
         with transaction.atomic():
-            _let_pass(row, bank_sign)
-            row.transaction_id = _post(row, bank_sign, verb)
-            row.status = MovementStatus.COMPLETED
+            check_allowed(row)
+            use_limit(wallet=row.wallet, kind=kind_of(row), amount=row.amount, now=row.created_at)
+            if waits:
+                row.status, row.hold_id = MovementStatus.PENDING, _set_aside(row)
+            else:
+                let_bank_move(row)
+                row.transaction_id = post(
+                    draft=draft_of(row, row.created_at), now=row.created_at
+                ).transaction_id
+                row.status, row.ended_at = MovementStatus.COMPLETED, row.created_at
             row.save()
     except AppError as refusal:
-        row.status, row.transaction_id = MovementStatus.REFUSED, None
+        row.status, row.transaction_id, row.hold_id = MovementStatus.REFUSED, None, None
+        row.ended_at = row.created_at
         row.refusal_code, row.refusal_detail = refusal.code, refusal.detail
         row.save()
     except IntegrityError as error:
         if f"{verb}_key_once" not in str(error):
             raise
         raise KeyUsedBefore from error  # the key belongs to a movement of another wallet of this partner
-    _tell(row, verb, told[0] if row.status == MovementStatus.COMPLETED else told[1])
+    tell(row, at=row.created_at)
     return row
 
 
@@ -244,52 +277,93 @@ def _check_form(row: Movement) -> None:
     )
 
 
-def _let_pass(row: Movement, bank_sign: int) -> None:
-    """Ask the policies, count against the limits, then let the bank pay or take."""
+def kind_of(row: Movement) -> str:
+    """Return which limits count a movement."""
+    return "IN" if isinstance(row, Deposit) else "OUT"
+
+
+def check_allowed(row: Movement) -> None:
+    """
+    Ask the policies.
+
+    :raises AppError: if the wallet or its customer may not have money moved this way now
+    """
     state = queries.get_states([row.wallet])[row.wallet_id]
     check: Callable[[policies.WalletState], None]
-    check = policies.check_money_in if bank_sign < 0 else policies.check_money_out
+    check = policies.check_money_in if isinstance(row, Deposit) else policies.check_money_out
     check(state)
-    use_limit(wallet=row.wallet, kind="IN" if bank_sign < 0 else "OUT", amount=row.amount, now=row.created_at)
+
+
+def let_bank_move(row: Movement) -> None:
+    """
+    Let the built-in bank pay or take; cash needs none.
+
+    :raises BankAccountDeclined: if the account does not hold the amount
+    """
     bank_account = row.bank_account
     if bank_account is None:
         return
-    left = bank_account.balance_minor + bank_sign * row.amount_minor
+    left = bank_account.balance_minor + (-1 if isinstance(row, Deposit) else 1) * row.amount_minor
     if left < 0:
         raise BankAccountDeclined(requested=row.amount)
     BankAccount.objects.filter(pk=bank_account.pk).update(balance_minor=left)
 
 
-def _post(row: Row, bank_sign: int, verb: str) -> int:
-    amount, wallet = row.amount, row.wallet
-    cash = row.source == MoneySource.CASH
-    chart_code = "CASH_AT_AGENTS" if cash else "CLIENT_MONEY_BANK"
-    bank = house_account(chart_code=chart_code, currency=row.currency, now=row.created_at)
-    # Debit is positive: a deposit debits our bank (or till) and credits the wallet, a withdrawal the other way round.
-    into_bank = -amount if bank_sign > 0 else amount
-    posted = post(
-        draft=Draft(
-            kind=f"CASH_{verb.upper()}" if cash else verb.upper(),
-            source=verb,
-            source_key=row.public_id,
-            effective_date=row.created_at.date(),
-            legs=(Leg(bank.pk, into_bank), Leg(wallet.account_id, -into_bank)),
-            text=f"{verb.capitalize()}, {'' if cash else 'bank account '}{_lowered(row.counterpart)}",
-            context={verb: row.public_id},
-        ),
+def _set_aside(row: Movement) -> int:
+    """Hold the money of a withdrawal, or announce that of a deposit, until the next run."""
+    held = place_hold(
+        account_id=row.wallet.account_id,
+        amount=row.amount,
+        source=verb_of(row),
+        source_key=row.public_id,
+        expires_at=None,
+        direction=HoldDirection.IN if isinstance(row, Deposit) else HoldDirection.OUT,
         now=row.created_at,
     )
-    return posted.transaction_id
+    return held.hold_id
+
+
+def draft_of(row: Movement, at: datetime) -> Draft:
+    """Return what a movement books, on the day of `at`."""
+    amount, wallet, verb = row.amount, row.wallet, verb_of(row)
+    cash = row.source == MoneySource.CASH
+    # What a bank is to do waits in clearing until its statement shows it: only then does our bank account change.
+    chart_code = "CASH_AT_AGENTS" if cash else "BANK_CLEARING"
+    bank = house_account(chart_code=chart_code, currency=row.currency, now=at)
+    # Debit is positive: a deposit debits the clearing (or till) and credits the wallet, a withdrawal the other way round.
+    into_bank = amount if isinstance(row, Deposit) else -amount
+    return Draft(
+        kind=f"CASH_{verb.upper()}" if cash else verb.upper(),
+        source=verb,
+        source_key=row.public_id,
+        effective_date=at.date(),
+        legs=(Leg(bank.pk, into_bank), Leg(wallet.account_id, -into_bank)),
+        text=f"{verb.capitalize()}, {'' if cash else 'bank account '}{_lowered(row.counterpart)}",
+        context={verb: row.public_id},
+    )
 
 
 def _lowered(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _tell(row: Row, verb: str, event: str) -> None:
-    refused = row.status == MovementStatus.REFUSED
+_TOLD = {
+    ("deposit", "COMPLETED"): events.DEPOSIT_COMPLETED,
+    ("deposit", "REFUSED"): events.DEPOSIT_REFUSED,
+    ("deposit", "PENDING"): events.DEPOSIT_PENDING,
+    ("deposit", "CANCELLED"): events.DEPOSIT_CANCELLED,
+    ("withdrawal", "COMPLETED"): events.WITHDRAWAL_COMPLETED,
+    ("withdrawal", "REFUSED"): events.WITHDRAWAL_REFUSED,
+    ("withdrawal", "PENDING"): events.WITHDRAWAL_PENDING,
+    ("withdrawal", "CANCELLED"): events.WITHDRAWAL_CANCELLED,
+}
+
+
+def tell(row: Movement, *, at: datetime, action: str = "create") -> None:
+    """Leave the trail row of a movement's new status and publish it."""
+    refused, verb = row.status == MovementStatus.REFUSED, verb_of(row)
     trail.record(
-        action=f"{verb}.create",
+        action=f"{verb}.{action}",
         object_type=verb,
         object_id=row.public_id,
         outcome="REFUSED" if refused else "DONE",
@@ -298,7 +372,7 @@ def _tell(row: Row, verb: str, event: str) -> None:
         customer=row.wallet.customer.public_id,
     )
     outbox.publish(
-        type=event,
+        type=_TOLD[verb, row.status],
         object_type=verb,
         object_id=row.public_id,
         partner_id=row.partner_id,
@@ -311,5 +385,5 @@ def _tell(row: Row, verb: str, event: str) -> None:
             "status": row.status.lower(),
             "code": row.refusal_code or None,
         },
-        at=row.created_at,
+        at=at,
     )

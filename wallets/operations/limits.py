@@ -33,6 +33,26 @@ class Use:
     amount: Money
 
 
+@dataclass(frozen=True, slots=True)
+class Days:
+    """An instant, and the time zone by customer in which it is a day."""
+
+    at: datetime
+    zones: dict[int, str]
+
+    def start(self, interval: str, customer_id: int) -> date:
+        """Return the day or the first of the month that the instant counts for."""
+        return limits.bucket_start(interval, self.at, self.zones[customer_id])
+
+    def buckets(self, use: Use) -> list[Bucket]:
+        """Return what a use is counted by."""
+        owner, currency = use.wallet.customer_id, use.amount.currency
+        return [
+            Bucket(owner, use.kind, interval, self.start(interval, owner), currency)
+            for interval in limits.COUNTED
+        ]
+
+
 def use_limit(*, wallet: Wallet, kind: str, amount: Money, now: datetime) -> None:
     """
     Count a movement against the limits of the wallet's customer; money in also against what he may hold.
@@ -47,7 +67,7 @@ def use_limit(*, wallet: Wallet, kind: str, amount: Money, now: datetime) -> Non
 
 def use_limits(*, uses: Sequence[Use], now: datetime) -> None:
     """
-    Count several movements of different customers or kinds at once, in four queries; conditions as for `use_limit`.
+    Count several movements of different customers or kinds at once, in five queries; conditions as for `use_limit`.
 
     :raises LimitExceeded: for the first that would pass a limit; nothing is counted
     """
@@ -60,10 +80,11 @@ def use_limits(*, uses: Sequence[Use], now: datetime) -> None:
     ]
     asks_balance = any((LimitKind.IN, LimitInterval.BALANCE) in chosen for chosen in bound)
     held = limits.balances_of({c.pk for c in customers}, currencies) if asks_balance else {}
-    used = _used(customers, now)
+    days = Days(now, limits.zones_of(customers))
+    used = _used(customers, days)
     for use, chosen in zip(uses, bound, strict=True):
-        _check(use, chosen, held, used, now)
-    _add([(bucket, use.amount.minor) for use in uses for bucket in _buckets(use, now)])
+        _check(use, chosen, held, used, days)
+    _add([(bucket, use.amount.minor) for use in uses for bucket in days.buckets(use)])
 
 
 def give_back_limit(*, wallet: Wallet, kind: str, amount: Money, used_at: datetime) -> None:
@@ -73,7 +94,7 @@ def give_back_limit(*, wallet: Wallet, kind: str, amount: Money, used_at: dateti
     `used_at` is the instant that `use_limit` was given. Never below zero: what began before limits were counted may
     end after it.
     """
-    for bucket in _buckets(Use(wallet, kind, amount), used_at):
+    for bucket in Days(used_at, limits.zones_of([wallet.customer])).buckets(Use(wallet, kind, amount)):
         LimitUse.objects.filter(
             customer_id=bucket.customer_id,
             kind=bucket.kind,
@@ -88,7 +109,7 @@ def _check(
     chosen: dict[tuple[str, str], Money],
     held: dict[tuple[int, str], int],
     used: dict[Bucket, int],
-    now: datetime,
+    days: "Days",
 ) -> None:
     customer, currency = use.wallet.customer, use.amount.currency
     for (kind, interval), limit in chosen.items():
@@ -97,7 +118,7 @@ def _check(
         if interval == LimitInterval.BALANCE:
             minor = held.get((customer.pk, currency), 0)
         else:
-            start = limits.bucket_start(interval, now)
+            start = days.start(interval, customer.pk)
             minor = used.get(Bucket(customer.pk, kind, interval, start, currency), 0)
         found = Limit(kind, interval, limit, Money(minor, currency))
         if use.amount > found.left:
@@ -111,22 +132,13 @@ def _check(
             )
 
 
-def _used(customers: Sequence[Customer], now: datetime) -> dict[Bucket, int]:
-    starts = {limits.bucket_start(interval, now) for interval in limits.COUNTED}
+def _used(customers: Sequence[Customer], days: "Days") -> dict[Bucket, int]:
+    starts = {days.start(interval, customer.pk) for interval in limits.COUNTED for customer in customers}
     rows = LimitUse.objects.filter(customer__in=customers, bucket_date__in=starts)
     return {
         Bucket(row.customer_id, row.kind, row.interval, row.bucket_date, row.currency): row.amount_minor
         for row in rows
     }
-
-
-def _buckets(use: Use, at: datetime) -> list[Bucket]:
-    return [
-        Bucket(
-            use.wallet.customer_id, use.kind, interval, limits.bucket_start(interval, at), use.amount.currency
-        )
-        for interval in limits.COUNTED
-    ]
 
 
 def _add(amounts: Sequence[tuple[Bucket, int]]) -> None:

@@ -73,7 +73,7 @@ def freeze_wallet(
     :raises AlreadyFrozen: if it is frozen already
     :raises WalletClosed: if it is closed
     """
-    wallet = _lock_wallet(wallet_id)
+    wallet = lock_wallet(wallet_id)
     if wallet.status == WalletStatus.CLOSED:
         raise WalletClosed(wallet=wallet.public_id)
     old = [wallet.status, wallet.frozen_by]
@@ -105,7 +105,7 @@ def unfreeze_wallet(
     :raises WalletNotFrozen: if there is no freeze
     :raises FreezeHeld: if a partner wants to lift what the house froze
     """
-    wallet = _lock_wallet(wallet_id)
+    wallet = lock_wallet(wallet_id)
     if wallet.status != WalletStatus.FROZEN:
         raise WalletNotFrozen
     if wallet.frozen_by == FrozenBy.HOUSE and by != FrozenBy.HOUSE:
@@ -135,7 +135,7 @@ def close_wallet(*, wallet_id: int, reason_code: str, now: datetime, note: str =
     :raises AlreadyFrozen: if it is frozen: a freeze is not walked round by closing
     :raises ledger.errors.AccountNotEmpty: if money is booked, held or announced
     """
-    wallet = _lock_wallet(wallet_id)
+    wallet = lock_wallet(wallet_id)
     if wallet.status == WalletStatus.CLOSED:
         raise WalletClosed(wallet=wallet.public_id)
     if wallet.status == WalletStatus.FROZEN:
@@ -155,7 +155,7 @@ def close_wallet(*, wallet_id: int, reason_code: str, now: datetime, note: str =
     return wallet
 
 
-def _lock_wallet(wallet_id: int) -> Wallet:
+def lock_wallet(wallet_id: int) -> Wallet:
     """Lock customer, then wallet: the order of the house."""
     customer_id = Wallet.objects.values_list("customer_id", flat=True).get(pk=wallet_id)
     list(lock(Customer.objects.filter(pk=customer_id)).values_list("pk"))

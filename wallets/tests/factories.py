@@ -6,12 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
-from django.test import Client
 
-from flowlet.backoffice import access
-from flowlet.core import clock
 from flowlet.core.money import Money
-from flowlet.identity.models import Customer, Partner, User
+from flowlet.identity.models import Customer, Partner
 from flowlet.identity.operations import create_customer
 from ledger.queries.balances import get_balance
 from wallets.models import BankAccount, Wallet
@@ -69,14 +66,3 @@ def at_once(work: Callable[[int], Any], count: int, *, workers: int = 20) -> lis
 
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(run, range(count)))
-
-
-def log_in(user: User) -> Client:
-    """Return a browser of a member of staff who has just logged in."""
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    session = client.session
-    session[access.STARTED] = clock.now().isoformat()
-    session[access.VERSION] = user.security_version
-    session.save()
-    return client

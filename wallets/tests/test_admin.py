@@ -3,11 +3,13 @@
 import pytest
 from django.urls import reverse
 
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.core.money import Money
 from ledger.operations.holds import place_hold
 from ledger.operations.owing import post_forced
 from ledger.tests.factories import bank, draft
-from wallets.tests.factories import NOW, log_in, make_wallet
+from wallets.operations.monitors import add_monitor
+from wallets.tests.factories import NOW, make_wallet
 
 pytestmark = pytest.mark.django_db
 
@@ -37,3 +39,13 @@ def test_a_wallet_shows_open_holds_and_what_it_owes(ops, customer, django_assert
     assert "No end" in shown
     assert "1.50 <small>EUR" in shown
     assert "the next money in repays it" in shown
+
+
+def test_a_wallet_shows_what_its_partner_watches(ops, customer):
+    wallet = make_wallet(customer)
+    add_monitor(wallet_id=wallet.pk, side="BELOW", threshold=Money(2_500, "EUR"), now=NOW)
+
+    page = log_in(ops).get(f"/admin/wallets/{wallet.public_id}/").content.decode()
+
+    assert "Watched by the partner" in page
+    assert "falls below" in page

@@ -1,5 +1,7 @@
 """The wallet resources over the API."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from flowlet.core.ids import new_id
@@ -177,6 +179,35 @@ def test_each_fault_is_pointed_at_and_stores_nothing(api, customer, resource, ch
     assert not BankAccount.objects.exists()
 
 
+def test_a_balance_is_told_of_any_instant(api, customer):
+    wallet = make_wallet(customer, balance=1_000)
+    path = f"wallets/{wallet.public_id}/balances"
+    between = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    place_hold(
+        account_id=wallet.account_id,
+        amount=Money(300, "EUR"),
+        source="test",
+        source_key="one",
+        expires_at=None,
+        now=NOW,
+    )
+
+    now, then, before = (
+        api.get(path),
+        api.get(f"{path}?at={between}"),
+        api.get(f"{path}?at=2020-01-01T00:00:00Z"),
+    )
+
+    names = ("posted", "held", "available", "pending", "owed", "entries")
+    assert [now.json()[name] for name in names] == [1_000, 300, 700, 0, 0, 1]
+    assert [then.json()[name] for name in names] == [1_000, 0, 1_000, 0, 0, 1]
+    assert [before.json()[name] for name in names] == [0, 0, 0, 0, 0, 0]
+    assert (now.json()["at"], set(now.json()) == set(then.json())) == (None, True)
+    for query in ("at=yesterday", "at=2026-11-02T09:30:00", "when=now", "at="):
+        refused = api.get(f"{path}?{query}")
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"][:7]) == (400, "/query/")
+
+
 def test_foreign_and_missing_objects_look_alike_everywhere(api, customer, other_partner):
     stranger = make_customer(other_partner, "Eli Moen")
     wallet, account = make_wallet(stranger), make_bank_account(stranger)
@@ -232,3 +263,46 @@ def test_a_partner_reads_what_is_left_of_a_customers_limits(api, customer):
     assert {limit["currency"] for limit in answer["limits"]} == {"EUR"}
     assert (refused.status_code, refused.json()["code"]) == (422, "limit_exceeded")
     assert api.get("customers/cus_01K8Z5M3W4J7T2R9QX6V0BND1C/limits").status_code == 404
+
+
+def test_a_partner_watches_balances_of_its_own_wallets(api, partner, other_partner):
+    own, foreign = make_wallet(make_customer(partner)), make_wallet(make_customer(other_partner, "Ola Ek"))
+
+    made = api.post(f"wallets/{own.public_id}/monitors", {"side": "below", "threshold": 5_000}, key="m-1")
+    other = api.post(f"wallets/{foreign.public_id}/monitors", {"side": "below", "threshold": 1}, key="m-2")
+    wrong = api.post(f"wallets/{own.public_id}/monitors", {"side": "sideways", "threshold": 1}, key="m-3")
+
+    assert (made.status_code, other.status_code, wrong.status_code) == (201, 404, 400)
+    listed = api.get(f"wallets/{own.public_id}/monitors").json()["data"]
+    assert [(row["side"], row["threshold"], row["currency"]) for row in listed] == [("below", 5_000, "EUR")]
+    assert api.post(f"monitors/{listed[0]['id']}/end", {}).json()["ended_at"]
+    assert api.post(f"monitors/{new_id('mon')}/end", {}).status_code == 404
+
+
+def test_a_partner_cancels_what_waits_for_the_next_run(api, partner):
+    wallet = make_wallet(make_customer(partner), balance=10_000)
+    body = {
+        "wallet": wallet.public_id,
+        "bank_account": make_bank_account(wallet.customer).public_id,
+        "amount": 2_000,
+        "currency": "EUR",
+        "execution": "next_run",
+    }
+    cash = {
+        "wallet": wallet.public_id,
+        "method": "cash",
+        "location": "Kiosk 4",
+        "amount": 1,
+        "currency": "EUR",
+    }
+
+    waiting = api.post("withdrawals", body, key="w-1").json()
+    cancelled = api.post(f"withdrawals/{waiting['id']}/cancel", {})
+    again = api.post(f"withdrawals/{waiting['id']}/cancel", {})
+    coming = api.post("deposits", body, key="d-1").json()
+    never = api.post("deposits", {**cash, "execution": "next_run"}, key="d-2")
+
+    assert (waiting["status"], cancelled.json()["status"]) == ("pending", "cancelled")
+    assert (again.status_code, again.json()["code"]) == (409, "movement_not_pending")
+    assert api.post(f"deposits/{coming['id']}/cancel", {}).json()["status"] == "cancelled"
+    assert (never.status_code, never.json()["errors"][0]["pointer"]) == (400, "/execution")

@@ -78,6 +78,7 @@ def test_the_database_wants_a_place_for_cash_and_an_account_for_the_rest(
         "currency": "USD",
         "status": "REFUSED",
         "refusal_code": "x",
+        "ended_at": now,
         "created_at": now,
     }
 

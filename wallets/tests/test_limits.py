@@ -56,6 +56,22 @@ def test_exactly_the_limit_passes_and_one_cent_more_is_refused(wallet):
     assert holds(wallet) == 50_000
 
 
+def test_a_day_ends_at_midnight_where_the_programme_is(partner):
+    Partner.objects.filter(pk=partner.pk).update(time_zone="America/New_York")
+    wallet = make_wallet(make_customer(partner))
+    set_limit("IN", "DAY", 60_000)
+
+    first = put(wallet, 60_000, now=datetime(2026, 11, 2, 3, 0, tzinfo=UTC))  # 1 November, 22:00 there
+    second = put(wallet, 1, now=datetime(2026, 11, 2, 4, 59, tzinfo=UTC))
+    third = put(wallet, 1, now=datetime(2026, 11, 2, 5, 0, tzinfo=UTC))
+
+    assert [row.status for row in (first, second, third)] == ["COMPLETED", "REFUSED", "COMPLETED"]
+    assert (
+        LimitUse.objects.filter(interval="DAY").values_list("bucket_date", flat=True).distinct().count() == 2
+    )
+    assert LimitUse.objects.filter(interval="MONTH", bucket_date=date(2026, 11, 1)).exists()
+
+
 def test_a_day_counts_until_midnight_and_a_month_until_its_last(wallet):
     set_limit("IN", "DAY", 60_000)
     set_limit("IN", "MONTH", 100_000)
@@ -152,11 +168,11 @@ def test_a_refusal_names_limit_use_and_rest(wallet):
     )
 
 
-def test_two_sides_of_a_payment_cost_four_queries(partner, wallet, django_assert_num_queries):
+def test_two_sides_of_a_payment_cost_five_queries(partner, wallet, django_assert_num_queries):
     other = make_wallet(make_customer(partner, "Ines Okafor"))
     uses = (Use(wallet, "OUT", Money(100, "EUR")), Use(other, "IN", Money(100, "EUR")))
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):  # the fifth asks where the programmes are
         use_limits(uses=uses, now=NOW)
 
     assert LimitUse.objects.count() == 4

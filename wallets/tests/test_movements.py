@@ -35,7 +35,7 @@ def take(wallet, minor, *, key=None):
     )
 
 
-def test_a_deposit_debits_our_bank_and_credits_the_wallet(customer):
+def test_a_deposit_debits_the_bank_clearing_and_credits_the_wallet(customer):
     wallet = make_wallet(customer)
 
     made = put(wallet, 12_500)
@@ -43,7 +43,7 @@ def test_a_deposit_debits_our_bank_and_credits_the_wallet(customer):
     assert (made.status, holds(wallet)) == ("COMPLETED", 12_500)
     legs = Posting.objects.filter(transaction=made.transaction).order_by("-amount")
     assert [(leg.amount, leg.account.chart_account.code) for leg in legs] == [
-        (12_500, "CLIENT_MONEY_BANK"),
+        (12_500, "BANK_CLEARING"),
         (-12_500, "CUSTOMER_WALLETS"),
     ]
     assert BankAccount.objects.get().balance_minor == 10_000_000 - 12_500

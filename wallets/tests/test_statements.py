@@ -9,14 +9,16 @@ import pytest
 from django.urls import reverse
 
 from flowlet.audit.models import AuditRecord
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.core.money import Money
 from ledger.models.transactions import Posting
-from ledger.statements.builder import BadSpan, Entry, Statement, StatementNotProven, build_statement, prove
+from ledger.statements.builder import build_statement
+from ledger.statements.facts import BadSpan, Entry, Statement, StatementNotProven, prove
 from ledger.statements.formats import STATEMENT_FORMATS
 from payments.operations import create_payment
 from wallets.operations.bank import withdraw
 from wallets.queries import names_of_accounts
-from wallets.tests.factories import NOW, log_in, make_bank_account, make_customer, make_wallet
+from wallets.tests.factories import NOW, make_bank_account, make_customer, make_wallet
 
 pytestmark = pytest.mark.django_db
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
@@ -122,7 +124,7 @@ def test_what_does_not_add_up_is_not_proven(wallet):
             prove(broken)
 
 
-@pytest.mark.parametrize("name", ["csv", "pdf"])
+@pytest.mark.parametrize("name", ["csv", "camt053"])
 def test_the_same_statement_gives_the_same_bytes(wallet, name):
     known = STATEMENT_FORMATS.get(name)
 
@@ -153,15 +155,15 @@ def test_amounts_have_their_currencys_digits(currency, shown):
     assert shown.replace(",", "") in text.split("\r\n")[2].split(",")
 
 
-def test_ten_thousand_lines_make_every_format(wallet):
+def test_a_thousand_lines_in_any_script_make_every_format():
     entries = tuple(
-        Entry(n, FIRST, f"txn_{n}", "P2P", "Κατερίνα 山田", "Олена", 1, n) for n in range(1, 10_001)
+        Entry(n, FIRST, f"txn_{n}", "P2P", "Κατερίνα 山田", "Олена", 1, n) for n in range(1, 1_001)
     )
-    statement = Statement("wal_1", "Łukasz 山田", "EUR", FIRST, LAST, 0, 10_000, entries)
+    statement = Statement("wal_1", "Łukasz 山田", "EUR", FIRST, LAST, 0, 1_000, entries)
     prove(statement)
 
     for known in STATEMENT_FORMATS.values():
-        assert len(known.render(statement)) > 50_000
+        assert len(known.render(statement)) > 10_000
 
 
 @pytest.fixture

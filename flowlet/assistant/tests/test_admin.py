@@ -4,12 +4,12 @@ import pytest
 from django.urls import reverse
 
 from flowlet.assistant.operations import ask, open_chat
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.core import clock
 from flowlet.identity import operations as identity
 from flowlet.integrations import links
 from flowlet.integrations.plaid import client as plaid
 from flowlet.notifications.operations import queue_sms
-from wallets.tests.factories import log_in
 
 pytestmark = pytest.mark.django_db
 PHONE, EMAIL = "+4915112345678", "mirela@canary.example"

@@ -9,9 +9,9 @@ from django.urls import reverse
 from flowlet.assistant.drafting import SUMMARY_MAX, draft_case_summary
 from flowlet.audit.models import AuditRecord
 from flowlet.backoffice.drafting import DRAFT_SOURCES, DraftFacts, DraftMovement, DraftSource
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.core.errors import NotFound
 from flowlet.integrations.simulation.faults import Plan
-from wallets.tests.factories import log_in
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 10, 2, 9, 30, tzinfo=UTC)

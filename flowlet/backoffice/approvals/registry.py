@@ -12,6 +12,10 @@ def _nobody(_object_id: str) -> Collection[int]:
     return ()
 
 
+def _nothing(_approval: Approval, _now: datetime) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalKind:
     """
@@ -20,7 +24,9 @@ class ApprovalKind:
     `title` names the act, or gives its name for an object's public id. `evidence` returns what the checker sees and is
     bound to, as JSON values keyed by a label for people; it is read again when the checker decides, and any difference
     voids the request. `execute` carries the act out by one operation of its domain, in the checker's transaction, and
-    may raise AppError. `excluded` names users (by key) who may not check besides the maker.
+    may raise AppError. `ended` is called in the same transaction when a request closes and nothing was done (rejected,
+    withdrawn, expired, void, refused by the domain): it gives the object back to work, if that still waits for this
+    request, and must not raise. `excluded` names users (by key) who may not check besides the maker.
     `permission` is the checker's right, `maker_permission` the maker's, which is checked again at the end.
     """
 
@@ -30,6 +36,7 @@ class ApprovalKind:
     evidence: Callable[[str], Mapping[str, object]]
     execute: Callable[[Approval, datetime], object]
     object_href: Callable[[str], str]
+    ended: Callable[[Approval, datetime], object] = _nothing
     excluded: Callable[[str], Collection[int]] = _nobody
     hours: int = 8
 

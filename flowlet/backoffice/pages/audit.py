@@ -17,17 +17,13 @@ from flowlet.backoffice.lists import Column, View
 from flowlet.backoffice.panels import Panel, compare_panel, empty_panel, facts_panel
 from flowlet.backoffice.people import Person
 from flowlet.backoffice.site import register
-from flowlet.backoffice.timeline import changes_of, detail_of, sentence_of
+from flowlet.backoffice.timeline import actor_of, changes_of, detail_of, sentence_of
 
 OUTCOME_TONES: dict[str, Tone] = {"DONE": "ok", "REFUSED": "warn", "FAILED": "bad"}
 
 
 def _outcome(record: AuditRecord) -> Badge:
     return Badge(record.get_outcome_display(), OUTCOME_TONES.get(record.outcome, ""))
-
-
-def _actor(record: AuditRecord) -> str:
-    return record.actor_label or record.actor
 
 
 @register(AuditRecord)
@@ -61,10 +57,9 @@ class AuditAdmin(ModelAdmin):
     )
     columns = (
         Column(title="Time", cell=lambda r: Main(f"{r.recorded_at:%-d %b %Y, %H:%M:%S}"), width="l"),
-        Column(title="Actor", cell=_actor, width="m"),
-        Column(title="Act", cell=lambda r: sentence_of(r).text, width="m"),
-        Column(title="Object", cell=lambda r: Code(r.object_id)),
-        Column(title="Detail", cell=detail_of, hide="m"),
+        Column(title="Actor", cell=actor_of, width="m"),
+        Column(title="Act", cell=lambda r: Main(sentence_of(r).text, detail_of(r))),
+        Column(title="Object", cell=lambda r: Code(r.object_id), width="xl", hide="m"),
         Column(title="Outcome", cell=_outcome, width="s"),
     )
 
@@ -79,7 +74,7 @@ class AuditAdmin(ModelAdmin):
 
     def object_summary(self, obj: Any) -> str:
         """Return number, actor and time."""
-        return f"Record {obj.pk:,} · {_actor(obj)} · {stamp(obj.recorded_at)}"
+        return f"Record {obj.pk:,} · {actor_of(obj)} · {stamp(obj.recorded_at)}"
 
     def badges(self, obj: Any) -> list[object]:
         """Return the outcome."""

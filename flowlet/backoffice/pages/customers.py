@@ -178,6 +178,8 @@ def _sentence(restriction: Restriction) -> str:
 
 def _placed_by(restriction: Restriction) -> str:
     source = restriction.get_source_display()
+    if restriction.source == RestrictionSource.SCREENING:
+        return "name screening"  # whoever sent the name has not placed it
     if restriction.placed_by.casefold() == source.casefold():
         return restriction.placed_by
     return f"{restriction.placed_by} ({source.lower()})"

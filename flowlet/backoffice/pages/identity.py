@@ -1,13 +1,11 @@
 """Partners, people who log in and API clients: read-only lists and pages."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from flowlet.audit.models import AuditRecord
 from flowlet.backoffice.admin import ModelAdmin
 from flowlet.backoffice.cells import Badge, Code, Link, Main, When, words
 from flowlet.backoffice.filters import Choice
@@ -15,7 +13,7 @@ from flowlet.backoffice.lists import Column, View
 from flowlet.backoffice.panels import Panel, facts_panel, table_panel
 from flowlet.backoffice.people import person_of
 from flowlet.backoffice.site import register
-from flowlet.backoffice.timeline import FORMATTERS, Sentence, Subject, timeline_panel
+from flowlet.backoffice.timeline import Subject, say, timeline_panel
 from flowlet.core.countries import country_name
 from flowlet.identity.models import ApiClient, ApiClientSecret, Partner, User
 
@@ -197,18 +195,12 @@ class UserAdmin(ModelAdmin):
         return [timeline_panel(subject, person_of(request)), facts]
 
 
-_SENTENCES = {
-    "partner.create": Sentence(text="Partner created", icon="building-2", tone="info"),
-    "user.create": Sentence(text="Account created", icon="user", tone="info"),
-    "user.log_in": Sentence(text="Logged in", icon="key-round"),
-    "user.log_out": Sentence(text="Logged out", icon="log-out"),
-    "api_client.create": Sentence(text="API client created", icon="key-round", tone="info"),
-}
-
-
-def _said(sentence: Sentence) -> Callable[[AuditRecord], Sentence]:
-    return lambda _record: sentence
-
-
-for _name, _sentence in _SENTENCES.items():
-    FORMATTERS.register(_name)(_said(_sentence))
+say("partner.create", "Partner created", "building-2", "info")
+say("user.create", "Account created", "user", "info")
+say("user.log_in", "Logged in", "key-round")
+say("user.log_out", "Logged out", "log-out")
+say("api_client.create", "API client created", "key-round", "info")
+say("session.open", "Logged in to the developers' pages", "key-round")
+say("session.revoke", "Log-in ended", "log-out", refused="Log-in ended: a used token came again")
+say("request.refuse", "Request refused", "ban", refused="API request refused")
+say("draft.make", "Draft written", "file-text")

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from flowlet.backoffice.cards import HOUSE, HouseLine, HouseState
-from flowlet.backoffice.cells import Badge, Main, When, ago
+from flowlet.backoffice.cells import Badge, Main, ago, minute
 from flowlet.backoffice.frame import page
 from flowlet.backoffice.jobs import overdue_after
 from flowlet.backoffice.lists import Column
@@ -48,15 +48,21 @@ class JobState:
             return Badge("Failed", "bad")
         return Badge("Overdue", "warn") if self.overdue else Badge("Done", "ok")
 
-    def result(self) -> object:
-        """Return what the latest run did or why it failed."""
+    def latest(self) -> object:
+        """Return when it last ran, over what that run did or why it failed, and how long it took."""
         if self.run is None:
             return ""
         took = f"{self.run.duration_ms:,} ms"
         if self.failed:
-            return Main(self.run.latest_failure, took)
+            return Main(minute(self.run.started_at), f"{self.run.latest_failure} · {took}")
         done = f"{int(self.run.result):,} handled" if self.run.result.isdecimal() else self.run.result
-        return Main(done or "Done", took)
+        return Main(minute(self.run.started_at), f"{done} · {took}" if done else took)
+
+    def counts(self) -> object:
+        """Return how often it ran, over how often that failed."""
+        if self.run is None:
+            return ""
+        return Main(f"{self.run.runs:,}", f"{self.run.failures:,} failed")
 
 
 def job_states(now: datetime) -> Sequence[JobState]:
@@ -69,13 +75,9 @@ COLUMNS = (
     Column(title="Job", cell=lambda s: Main(s.job.title, s.job.task, mono=True)),
     Column(title="Schedule", cell=lambda s: s.job.schedule_text, width="m"),
     Column(title="State", cell=JobState.badge, width="s"),
-    Column(title="Last run", cell=lambda s: When(s.run.started_at) if s.run else "", width="m"),
-    Column(title="Result", cell=JobState.result, width="l"),
-    Column(title="Runs", cell=lambda s: f"{s.run.runs:,}" if s.run else "", width="s", right=True, hide="m"),
-    Column(
-        title="Failed", cell=lambda s: f"{s.run.failures:,}" if s.run else "", width="s", right=True, hide="m"
-    ),
-    Column(title="Why it may run twice", cell=lambda s: Main(s.job.safe.capitalize()), width="xl", hide="m"),
+    Column(title="Latest run", cell=JobState.latest, width="l"),
+    Column(title="Runs", cell=JobState.counts, width="s", right=True, hide="m"),
+    Column(title="Why it may run twice", cell=lambda s: s.job.safe[:1].upper() + s.job.safe[1:], hide="m"),
 )
 
 

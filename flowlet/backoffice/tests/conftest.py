@@ -11,6 +11,7 @@ from flowlet.identity.models import User
 
 
 def log_in(user: User) -> Client:
+    """Return a browser of a member of staff who has just logged in."""
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     session = client.session

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client
+from django_celery_beat.schedulers import ModelEntry
 
 from flowlet.backoffice import tasks
 from flowlet.backoffice.models import JobRun
@@ -31,6 +32,18 @@ def test_every_job_has_a_task_that_exists() -> None:
 
     assert set(JOBS_BY_TASK) <= set(app.tasks)
     assert len(JOBS_BY_TASK) == len(JOBS)
+
+
+@pytest.mark.django_db
+def test_a_beat_reaches_the_queue_of_its_job_and_lapses_when_nobody_takes_it() -> None:
+    entries = [
+        ModelEntry.from_entry(name, app=app, **entry)
+        for name, entry in settings.CELERY_BEAT_SCHEDULE.items()  # type: ignore[misc]
+    ]
+
+    assert {entry.name: (entry.options["queue"], entry.options["expires"]) for entry in entries} == {
+        job.task: (job.queue, job.expires_s) for job in JOBS
+    }
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.task)

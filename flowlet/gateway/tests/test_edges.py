@@ -61,6 +61,7 @@ def test_with_a_migration_missing_the_house_is_not_ready(monkeypatch: pytest.Mon
     assert answer.json()["parts"] == {"database": True, "redis": True, "migrations": False}
 
 
+@pytest.mark.django_db
 def test_metrics_are_for_the_machine_itself_and_for_whoever_has_the_token(settings: Any) -> None:
     settings.METRICS_TOKEN = "s3cret"
     here = Client().get("/metrics")

@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 ("public_id", flowlet.core.fields.PublicIdField(prefix="prt")),
                 ("name", models.CharField(max_length=120, unique=True)),
                 ("country", models.CharField(max_length=2)),
+                ("time_zone", models.CharField(default="UTC", max_length=40)),
                 (
                     "status",
                     models.CharField(

@@ -75,16 +75,15 @@ def test_personal_data_is_encrypted_at_rest_and_read_back(partner):
     )
 
     stored = Customer.objects.get(pk=customer.pk)
-    assert (stored.birth_date, stored.email, stored.phone) == (
-        "1990-02-28",
-        "ana@mail.example",
-        "+46701234567",
-    )
+    values = ("1990-02-28", "ana@mail.example", "+46701234567")
+    assert (stored.birth_date, stored.email, stored.phone) == values
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_jsonb(c)::text FROM identity_customer c WHERE id = %s", [customer.pk])
         dump = cursor.fetchone()[0]
-    assert "1990" not in dump
-    assert "mail.example" not in dump
+    for value in values:
+        # The whole values, also as bytes are shown: a part of one, such as a year, occurs by chance in what is sealed.
+        assert value not in dump
+        assert value.encode().hex() not in dump
     assert str(Customer.objects.values_list("email", flat=True).get()) == "<sealed>"
 
 

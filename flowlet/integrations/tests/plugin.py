@@ -1,16 +1,33 @@
 """Fixtures for every room that talks to vendors: the simulators on free ports, real HTTP, real SDKs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pytest
 
 from flowlet.integrations import breaker
+from flowlet.integrations.simulation.faults import Plan
 from flowlet.integrations.simulation.server import Simulation
 from flowlet.settings.vendors import read_vendors
 
 HOOKS = "http://testserver/hooks"
-# Long enough for a busy machine to answer, short enough to wait for a vendor that hangs.
-READ_S = 1.0
+# A busy machine may let a vendor wait for seconds, which must not look like an outage; one that is to hang is waited
+# for no longer than this.
+PATIENT_S, READ_S = 20.0, 1.0
+
+
+class _Waiting(dict[str, Any]):
+    """A vendor's settings, patient unless a plan lets vendors hang."""
+
+    def __init__(self, block: Mapping[str, Any], plans: Callable[[], list[Plan]]) -> None:
+        super().__init__(block)
+        self["read_timeout_s"] = PATIENT_S
+        self._plans = plans
+
+    def __getitem__(self, key: str) -> Any:
+        value = super().__getitem__(key)
+        hangs = value == PATIENT_S and any(plan.do.startswith("hang") for plan in self._plans())
+        return READ_S if key == "read_timeout_s" and hangs else value
 
 
 @pytest.fixture(scope="session")
@@ -29,9 +46,10 @@ def vendors(_simulation, settings, monkeypatch) -> Iterator[Simulation]:
             monkeypatch.delenv(f"{name}_{part}", raising=False)
     _simulation.reset("tests")
     settings.BASE_URL = "http://testserver"
-    settings.VENDORS = read_vendors(_simulation.urls())
-    for block in settings.VENDORS.values():
-        block["read_timeout_s"] = READ_S
+    settings.VENDORS = {
+        name: _Waiting(block, lambda: _simulation.faults.plans)
+        for name, block in read_vendors(_simulation.urls()).items()
+    }
     yield _simulation
     for known in breaker._breakers.values():
         known.reset()

@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from flowlet.audit.trail import Actor, acting
@@ -30,25 +31,31 @@ class Command(BaseCommand):
         parser.add_argument("--stream", default=LIVE)
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("--model", choices=list(LEARNERS))
-        what.add_argument("--run", type=int, help="key of a run that is queued already")
+        what.add_argument("--run", type=int, help="key of a run that was asked for already")
+        parser.add_argument("--taken", action="store_true", help="the caller has taken --run from the queue")
         parser.add_argument("--features", default="", help="feature set; each model has its own default")
         parser.add_argument("--as-of", type=_instant, default=None, help="labels known by then, ISO 8601")
         parser.add_argument("--from", dest="span_from", type=_instant, default=None)
         parser.add_argument("--to", dest="span_to", type=_instant, default=None, help="exclusive")
         parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--at", type=_instant, default=None, help="when it happens; refused in live mode")
         parser.add_argument(
             "--champion", action="store_true", help="put it live at once; never on the live stream"
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Train, and promote where asked and allowed."""
-        now = clock.now()
+        if options["at"] and settings.FLOWLET_MODE == "live":
+            raise CommandError(
+                "--at tells a story; in live mode a training happens now.", returncode=_BAD_INPUT
+            )
+        now = options["at"] or clock.now()
         with acting(Actor("SYSTEM", "job:fraud_train")):
             try:
                 run_id = options["run"] or _queued(options, now)
             except UnknownFeatureSet as refusal:
                 raise CommandError(refusal.detail, returncode=_BAD_INPUT) from refusal
-            artefact = run_training(run_id=run_id, now=now)
+            artefact = run_training(run_id=run_id, now=now, taken=options["taken"])
             if artefact is None:
                 failed = TrainingRun.objects.filter(pk=run_id).first()
                 if failed is None:
@@ -96,7 +103,6 @@ def _queued(options: dict[str, Any], now: datetime) -> int:
         span_from=options["span_from"],
         span_to=options["span_to"],
         seed=options["seed"],
-        send=False,
     )
     return run.pk
 

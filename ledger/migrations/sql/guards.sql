@@ -159,8 +159,18 @@ BEGIN
                 USING ERRCODE = '23514', CONSTRAINT = 'transaction_reversible', TABLE = TG_TABLE_NAME;
         END IF;
     END IF;
+    -- The number comes before the epoch is read: whoever still writes the epoch before has a number from before it ended.
     NEW.xid := pg_current_xact_id()::text::bigint;
     NEW.posted_at := clock_timestamp();
+    SELECT s.key_id, s.epoch, flowlet_hmac(s.inner_pad, s.outer_pad, ledger_transaction_message(
+        NEW.id, NEW.public_id, NEW.kind, NEW.source, NEW.source_key, NEW.fingerprint, NEW.effective_date,
+        NEW.leg_count, NEW.reverses_id, NEW.approval_id, NEW.quote, NEW.fx_rate, NEW.actor, NEW.context,
+        NEW.text_digest, NEW.xid, s.epoch, NEW.posted_at, s.key_id))
+    INTO NEW.key_id, NEW.epoch, NEW.mac FROM ledger_signer AS s;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no key to sign with: manage.py ledger_key import'
+            USING ERRCODE = '23514', CONSTRAINT = 'ledger_key_missing', TABLE = TG_TABLE_NAME;
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER transaction_guard BEFORE INSERT ON ledger_transaction
@@ -187,8 +197,8 @@ CREATE TRIGGER transaction_append_only_whole BEFORE TRUNCATE ON ledger_transacti
 CREATE FUNCTION ledger_text_guard() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM ledger_transaction
-                   WHERE id = NEW.transaction_id AND xid = pg_current_xact_id()::text::bigint) THEN
+    IF NOT EXISTS (SELECT FROM ledger_transaction WHERE id = NEW.transaction_id AND text_digest IS NOT NULL
+                       AND xid = pg_current_xact_id()::text::bigint) THEN
         RAISE EXCEPTION 'the text comes with its transaction'
             USING ERRCODE = '23514', CONSTRAINT = 'text_with_transaction', TABLE = TG_TABLE_NAME;
     END IF;
@@ -196,9 +206,16 @@ BEGIN
 END $$;
 CREATE TRIGGER text_guard BEFORE INSERT ON ledger_transactiontext
     FOR EACH ROW EXECUTE FUNCTION ledger_text_guard();
--- Erasing a person's words comes with its own function; until then nobody deletes a text.
-CREATE TRIGGER text_append_only BEFORE UPDATE OR DELETE ON ledger_transactiontext
+CREATE TRIGGER text_append_only BEFORE UPDATE ON ledger_transactiontext
     FOR EACH ROW EXECUTE FUNCTION flowlet_refuse_change();
+-- A text goes only together with a row that says so; see ledger_erase_text.
+CREATE FUNCTION ledger_text_erased(txn bigint) RETURNS boolean LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM ledger_texterasure WHERE transaction_id = txn);
+END $$;
+CREATE TRIGGER text_kept BEFORE DELETE ON ledger_transactiontext FOR EACH ROW
+    WHEN (NOT ledger_text_erased(OLD.transaction_id)) EXECUTE FUNCTION ledger_refuse('append_only');
 CREATE TRIGGER text_append_only_whole BEFORE TRUNCATE ON ledger_transactiontext
     FOR EACH STATEMENT EXECUTE FUNCTION flowlet_refuse_change();
 
@@ -230,6 +247,10 @@ BEGIN
                     AND (SELECT relispartition FROM pg_class WHERE oid = TG_RELID) THEN
                 RAISE EXCEPTION 'the month ended meanwhile' USING ERRCODE = '40001';
             END IF;
+            SELECT s.key_id, flowlet_hmac(s.inner_pad, s.outer_pad, ledger_posting_message(
+                NEW.id, NEW.transaction_id, NEW.leg, NEW.account_id, NEW.currency, NEW.amount, NEW.effective_date,
+                NEW.balance_after, NEW.held_after, NEW.account_seq, NEW.posted_at, s.key_id))
+            INTO NEW.key_id, NEW.mac FROM ledger_signer AS s;
             RETURN NEW;
         END IF;
         -- The rare way: say why. The row is locked now, so a change since the update shows in the next turn.

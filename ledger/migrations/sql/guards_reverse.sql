@@ -7,6 +7,8 @@ DROP TRIGGER posting_guard ON ledger_posting;
 DROP FUNCTION ledger_posting_guard();
 DROP TRIGGER text_append_only_whole ON ledger_transactiontext;
 DROP TRIGGER text_append_only ON ledger_transactiontext;
+DROP TRIGGER text_kept ON ledger_transactiontext;
+DROP FUNCTION ledger_text_erased(bigint);
 DROP TRIGGER text_guard ON ledger_transactiontext;
 DROP FUNCTION ledger_text_guard();
 DROP TRIGGER transaction_append_only_whole ON ledger_transaction;

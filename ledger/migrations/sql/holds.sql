@@ -93,7 +93,12 @@ BEGIN
     -- Numbered under the lock, so that ids tell the order in which the events came to be.
     NEW.id := nextval('ledger_holdevent_id_seq');
     NEW.open_after_minor := open_now;
+    NEW.xid := pg_current_xact_id()::text::bigint;
     NEW.recorded_at := clock_timestamp();
+    SELECT k.key_id, k.epoch, flowlet_hmac(k.inner_pad, k.outer_pad, ledger_hold_event_message(
+        h, NEW.id, NEW.kind, NEW.delta_minor, NEW.open_after_minor, NEW.transaction, NEW.source_key, NEW.actor,
+        NEW.recorded_at, NEW.xid, k.epoch, k.key_id))
+    INTO NEW.key_id, NEW.epoch, NEW.mac FROM ledger_signer AS k;
     RETURN NEW;
 END $$;
 CREATE TRIGGER hold_event_guard BEFORE INSERT ON ledger_holdevent

@@ -2,7 +2,7 @@
 -- everybody else, so it can be wrong about nothing that they check.
 --
 -- A draft is {"public_id", "kind", "source", "source_key", "fingerprint" (hex), "effective_date", "reverses" (public
--- id or null), "actor", "context", "text" (null or {"public_id", "salt", "text"}, hex), "legs": [[account, currency,
+-- id or null), "actor", "context", "text" (null or {"public_id", "salt", "text", "digest"}, hex), "legs": [[account, currency,
 -- amount], …]}. Legs of one account become one. The answer is {"id", "public_id", "replayed", "legs": [[account,
 -- currency, amount, balance_after, held_after, seq, posted_at], …]}: for a replay, that of the transaction which came
 -- first. Generic plans: these statements are planned once per connection, not per call.
@@ -19,17 +19,18 @@ BEGIN
     -- Keys in one order for all callers: whoever waits for a key holds no key that the other wants.
     WITH header AS (
         INSERT INTO ledger_transaction (public_id, kind, source, source_key, fingerprint, effective_date, leg_count,
-                                        reverses_id, approval_id, quote, fx_rate, actor, context)
+                                        reverses_id, approval_id, quote, fx_rate, actor, context, text_digest)
         SELECT d.public_id, d.kind, d.source, d.source_key, decode(d.fingerprint, 'hex'), d.effective_date,
                -- `leg - 2` is the leg without its amount.
                (SELECT count(DISTINCT leg - 2) FROM jsonb_array_elements(d.legs) AS leg),
                -- An unknown target becomes 0, which the guard refuses.
                CASE WHEN d.reverses IS NOT NULL
                     THEN coalesce((SELECT id FROM ledger_transaction WHERE public_id = d.reverses), 0) END,
-               d.approval, coalesce(d.quote, ''), d.fx_rate, d.actor, d.context
+               d.approval, coalesce(d.quote, ''), d.fx_rate, d.actor, d.context,
+               decode(d.text ->> 'digest', 'hex')
         FROM jsonb_to_recordset(drafts) AS d(public_id text, kind text, source text, source_key text,
             fingerprint text, effective_date date, reverses text, approval bigint, quote text, fx_rate numeric,
-            actor text, context jsonb, legs jsonb)
+            actor text, context jsonb, text jsonb, legs jsonb)
         ORDER BY d.source, d.source_key
         ON CONFLICT (source, source_key) DO NOTHING
         RETURNING id, public_id
@@ -121,11 +122,11 @@ BEGIN
     END IF;
 
     INSERT INTO ledger_transaction (public_id, kind, source, source_key, fingerprint, effective_date, leg_count,
-                                    reverses_id, approval_id, quote, fx_rate, actor, context)
+                                    reverses_id, approval_id, quote, fx_rate, actor, context, text_digest)
     VALUES (draft ->> 'public_id', draft ->> 'kind', draft ->> 'source', draft ->> 'source_key',
             decode(draft ->> 'fingerprint', 'hex'), day, jsonb_array_length(legs), reverses_id,
             (draft ->> 'approval')::bigint, coalesce(draft ->> 'quote', ''), (draft ->> 'fx_rate')::numeric,
-            draft ->> 'actor', draft -> 'context')
+            draft ->> 'actor', draft -> 'context', decode(draft -> 'text' ->> 'digest', 'hex'))
     ON CONFLICT (source, source_key) DO NOTHING
     RETURNING id INTO header_id;
     IF header_id IS NULL THEN

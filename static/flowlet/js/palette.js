@@ -6,7 +6,7 @@ let turn = 0;
 let timer = 0;
 
 function options() {
-  return [...found.querySelectorAll("[role=option]")];
+  return [...found.querySelectorAll("[data-href]")];
 }
 
 function choose(option) {
@@ -57,7 +57,7 @@ field?.addEventListener("keydown", (event) => {
   }
 });
 found?.addEventListener("click", (event) => {
-  const option = event.target.closest("[role=option]");
+  const option = event.target.closest("[data-href]");
   if (option) window.location.assign(option.dataset.href);
 });
 palette?.addEventListener("click", (event) => {

@@ -1,4 +1,4 @@
-// Change the colours at once; the cookie is set by the server, which renders the attribute of the next page.
+// The frame: colours and side bar. Change the colours at once; the cookie is set by the server, which renders the attribute of the next page.
 const NAMES = { auto: "as the system", light: "light", dark: "dark" };
 const ICONS = { auto: "monitor", light: "sun", dark: "moon" };
 const NEXT = { auto: "light", light: "dark", dark: "auto" };
@@ -20,3 +20,11 @@ document.querySelector("[data-theme-form]")?.addEventListener("submit", async (e
   button.title = `Colours: ${NAMES[theme]}`;
   button.setAttribute("aria-label", `Colours: ${NAMES[theme]}. Change to ${NEXT[theme]}`);
 });
+
+// A long side bar starts where the person is; only the bar moves, never the page.
+const bar = document.querySelector(".side-scroll");
+const here = bar?.querySelector('[aria-current="page"]');
+if (here) {
+  const beyond = here.getBoundingClientRect().bottom - bar.getBoundingClientRect().bottom;
+  if (beyond > 0) bar.scrollTop += beyond + bar.clientHeight / 2;
+}

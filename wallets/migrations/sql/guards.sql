@@ -1,11 +1,30 @@
--- Deposits and withdrawals are written once, in their final state, for raw SQL too.
-CREATE TRIGGER wallets_deposit_refuse_change BEFORE UPDATE OR DELETE ON wallets_deposit
+-- A deposit or withdrawal that waits ends once, and nothing else about it changes; one that ended is final.
+CREATE FUNCTION wallets_movement_ends() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+BEGIN
+    IF OLD.status <> 'PENDING' OR NEW.status = 'PENDING'
+        OR (to_jsonb(OLD) - ARRAY['status', 'transaction_id', 'refusal_code', 'refusal_detail', 'ended_at'])
+           IS DISTINCT FROM
+           (to_jsonb(NEW) - ARRAY['status', 'transaction_id', 'refusal_code', 'refusal_detail', 'ended_at']) THEN
+        RAISE EXCEPTION 'a movement that waits ends once, and nothing else about it changes'
+            USING ERRCODE = '23514', CONSTRAINT = 'movement_kept', TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER wallets_deposit_ends BEFORE UPDATE ON wallets_deposit
+    FOR EACH ROW EXECUTE FUNCTION wallets_movement_ends();
+CREATE TRIGGER wallets_deposit_refuse_delete BEFORE DELETE ON wallets_deposit
     FOR EACH ROW EXECUTE FUNCTION flowlet_refuse_change();
 CREATE TRIGGER wallets_deposit_refuse_truncate BEFORE TRUNCATE ON wallets_deposit
     FOR EACH STATEMENT EXECUTE FUNCTION flowlet_refuse_change();
-CREATE TRIGGER wallets_withdrawal_refuse_change BEFORE UPDATE OR DELETE ON wallets_withdrawal
+CREATE TRIGGER wallets_withdrawal_ends BEFORE UPDATE ON wallets_withdrawal
+    FOR EACH ROW EXECUTE FUNCTION wallets_movement_ends();
+CREATE TRIGGER wallets_withdrawal_refuse_delete BEFORE DELETE ON wallets_withdrawal
     FOR EACH ROW EXECUTE FUNCTION flowlet_refuse_change();
 CREATE TRIGGER wallets_withdrawal_refuse_truncate BEFORE TRUNCATE ON wallets_withdrawal
+    FOR EACH STATEMENT EXECUTE FUNCTION flowlet_refuse_change();
+CREATE TRIGGER wallets_crossing_append_only BEFORE UPDATE OR DELETE ON wallets_balancecrossing
+    FOR EACH ROW EXECUTE FUNCTION flowlet_refuse_change();
+CREATE TRIGGER wallets_crossing_append_only_whole BEFORE TRUNCATE ON wallets_balancecrossing
     FOR EACH STATEMENT EXECUTE FUNCTION flowlet_refuse_change();
 
 -- A wallet keeps its owner, its currency and its account; closed is final; no wallet is deleted.

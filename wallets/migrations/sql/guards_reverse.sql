@@ -1,6 +1,11 @@
 DROP TRIGGER wallets_wallet_keep ON wallets_wallet;
 DROP FUNCTION wallets_keep_wallet();
+DROP TRIGGER wallets_crossing_append_only_whole ON wallets_balancecrossing;
+DROP TRIGGER wallets_crossing_append_only ON wallets_balancecrossing;
 DROP TRIGGER wallets_withdrawal_refuse_truncate ON wallets_withdrawal;
-DROP TRIGGER wallets_withdrawal_refuse_change ON wallets_withdrawal;
+DROP TRIGGER wallets_withdrawal_refuse_delete ON wallets_withdrawal;
+DROP TRIGGER wallets_withdrawal_ends ON wallets_withdrawal;
 DROP TRIGGER wallets_deposit_refuse_truncate ON wallets_deposit;
-DROP TRIGGER wallets_deposit_refuse_change ON wallets_deposit;
+DROP TRIGGER wallets_deposit_refuse_delete ON wallets_deposit;
+DROP TRIGGER wallets_deposit_ends ON wallets_deposit;
+DROP FUNCTION wallets_movement_ends();

@@ -7,4 +7,5 @@ DROP TRIGGER audit_sign ON audit_auditrecord;
 DROP FUNCTION audit_sign();
 DROP FUNCTION audit_message(audit_auditrecord);
 DROP FUNCTION audit_part(text);
+DROP FUNCTION flowlet_hmac(bytea, bytea, bytea);
 DROP FUNCTION flowlet_refuse_change();

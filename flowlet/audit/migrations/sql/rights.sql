@@ -1,8 +1,9 @@
 -- What the application may do to a table, read off its guards: a table that refuses UPDATE and DELETE gets SELECT and
 -- INSERT only. The guards stop the owner too; this stops an application whose SQL somebody else writes, before any
--- guard is asked, and takes TRUNCATE, ALTER and DROP from it. `plain` gives for tables that the guards themselves write
--- the columns left to the application (no INSERT, no DELETE), `hidden` names tables it may not even read.
-CREATE FUNCTION flowlet_grant_rights(role name, plain jsonb, hidden text[]) RETURNS void
+-- guard is asked, and takes TRUNCATE, ALTER and DROP from it. `guarded` gives for tables that the guards themselves write
+-- the columns left to the application (no INSERT, no DELETE), `fixed` for tables that the application fills the columns
+-- it may change (no DELETE), `hidden` names tables it may not even read.
+CREATE FUNCTION flowlet_grant_rights(role name, guarded jsonb, fixed jsonb, hidden text[]) RETURNS void
     LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     t record;
@@ -28,10 +29,14 @@ BEGIN
         CONTINUE WHEN t.relname = ANY (hidden);
         EXECUTE format('GRANT SELECT ON %I TO %I', t.relname, role);
         CONTINUE WHEN t.relname = 'django_migrations';
-        IF plain ? t.relname THEN
-            SELECT string_agg(quote_ident(value), ', ') INTO columns FROM jsonb_array_elements_text(plain -> t.relname);
+        IF guarded ? t.relname OR fixed ? t.relname THEN
+            SELECT string_agg(quote_ident(value), ', ') INTO columns
+            FROM jsonb_array_elements_text(coalesce(guarded -> t.relname, fixed -> t.relname));
             IF columns IS NOT NULL THEN
                 EXECUTE format('GRANT UPDATE (%s) ON %I TO %I', columns, t.relname, role);
+            END IF;
+            IF fixed ? t.relname THEN
+                EXECUTE format('GRANT INSERT ON %I TO %I', t.relname, role);
             END IF;
             CONTINUE;
         END IF;

@@ -1,1 +1,1 @@
-DROP FUNCTION flowlet_grant_rights(name, jsonb, text[]);
+DROP FUNCTION flowlet_grant_rights(name, jsonb, jsonb, text[]);

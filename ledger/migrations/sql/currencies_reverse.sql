@@ -1,0 +1,12 @@
+DROP TRIGGER cost_append_only_whole ON ledger_fxcost;
+DROP TRIGGER cost_append_only ON ledger_fxcost;
+DROP TRIGGER deal_append_only_whole ON ledger_fxdeal;
+DROP TRIGGER deal_append_only ON ledger_fxdeal;
+DROP TRIGGER rate_append_only_whole ON ledger_fxrate;
+DROP TRIGGER rate_append_only ON ledger_fxrate;
+DROP TRIGGER cost_guard ON ledger_fxcost;
+DROP FUNCTION ledger_fx_cost_guard();
+DROP TRIGGER deal_guard ON ledger_fxdeal;
+DROP FUNCTION ledger_fx_deal_guard();
+ALTER TABLE ledger_fxrate DROP CONSTRAINT rate_quote_known;
+ALTER TABLE ledger_fxrate DROP CONSTRAINT rate_base_known;

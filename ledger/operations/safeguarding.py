@@ -1,0 +1,107 @@
+"""The daily proof that what customers are owed lies at banks for them."""
+
+import hashlib
+from datetime import date, datetime
+
+from django.db import connection, transaction
+
+from flowlet.audit import trail
+from flowlet.core import jsons
+from flowlet.events import outbox
+from ledger.events import CLIENT_MONEY_SHORT
+from ledger.models.matching import SafeguardingProof
+from ledger.operations.breaks import raise_shortfall
+from ledger.queries.safeguarding import Standing, get_standings
+
+
+def content_of(day: date, standing: Standing) -> dict[str, object]:
+    """Return what the digest of a proof is over, as canonical JSON will have it."""
+    return {
+        "day": day.isoformat(),
+        "currency": standing.currency,
+        "customers": standing.customers_minor,
+        "customer_count": standing.customer_count,
+        "unallocated": standing.unallocated_minor,
+        "requirement": standing.requirement_minor,
+        "resource": standing.resource_minor,
+        "on_the_way": standing.on_the_way_minor,
+        "accounts": [closing.as_json() for closing in standing.closings],
+    }
+
+
+@transaction.atomic
+def prove_safeguarding(*, day: date, now: datetime) -> list[SafeguardingProof]:
+    """
+    Prove a day that has ended, in each currency, and return the proofs that are new.
+
+    The same standing again makes no further proof; another one makes the next version. Where less lies at banks than
+    is owed, a break is raised and the house is told.
+    """
+    _one_at_a_time(day)
+    latest = {
+        row.currency: row for row in SafeguardingProof.objects.filter(day=day).order_by("currency", "version")
+    }
+    made = []
+    for standing in get_standings(day):
+        digest = hashlib.sha256(jsons.dumps_canonical(content_of(day, standing))).hexdigest()
+        known = latest.get(standing.currency)
+        if known is not None and known.sha256 == digest:
+            continue
+        proof = _store(day, standing, digest, known.version + 1 if known else 1, now)
+        made.append(proof)
+        if proof.surplus_minor < 0:
+            _tell(proof, now)
+    return made
+
+
+def _one_at_a_time(day: date) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"safeguarding:{day}"])
+
+
+def _store(day: date, standing: Standing, digest: str, version: int, now: datetime) -> SafeguardingProof:
+    actor = trail.current_actor()
+    proof = SafeguardingProof.objects.create(
+        day=day,
+        currency=standing.currency,
+        version=version,
+        customer_count=standing.customer_count,
+        customers_minor=standing.customers_minor,
+        unallocated_minor=standing.unallocated_minor,
+        requirement_minor=standing.requirement_minor,
+        resource_minor=standing.resource_minor,
+        on_the_way_minor=standing.on_the_way_minor,
+        accounts=[closing.as_json() for closing in standing.closings],
+        complete=standing.complete(day),
+        sha256=digest,
+        made_by=f"{actor.kind}:{actor.ref}"[:100],
+        made_at=now,
+    )
+    trail.record(
+        action="safeguarding.prove",
+        object_type="safeguarding",
+        object_id=proof.public_id,
+        changes={
+            "requirement": [None, proof.requirement_minor],
+            "resource": [None, proof.resource_minor],
+            "sha256": [None, digest],
+        },
+    )
+    return proof
+
+
+def _tell(proof: SafeguardingProof, now: datetime) -> None:
+    raise_shortfall(proof=proof, now=now)
+    outbox.publish(
+        type=CLIENT_MONEY_SHORT,
+        object_type="safeguarding",
+        object_id=proof.public_id,
+        partner_id=None,
+        data={
+            "id": proof.public_id,
+            "day": proof.day.isoformat(),
+            "currency": proof.currency,
+            "missing": -proof.surplus_minor,
+        },
+        at=now,
+    )

@@ -1,0 +1,11 @@
+DROP TRIGGER wallets_exchange_refuse_truncate ON wallets_exchange;
+DROP TRIGGER wallets_exchange_refuse_change ON wallets_exchange;
+DROP TRIGGER wallets_exchange_guard ON wallets_exchange;
+DROP FUNCTION wallets_exchange_guard();
+DROP TRIGGER wallets_quote_exchanged ON wallets_quote;
+DROP FUNCTION wallets_quote_exchanged();
+DROP TRIGGER wallets_quote_open ON wallets_quote;
+DROP FUNCTION wallets_open_quote();
+DROP TRIGGER wallets_quote_refuse_truncate ON wallets_quote;
+DROP TRIGGER wallets_quote_keep ON wallets_quote;
+DROP FUNCTION wallets_keep_quote();
