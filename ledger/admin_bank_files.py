@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
@@ -19,7 +19,7 @@ from flowlet.backoffice.filters import Choice, DateSpan
 from flowlet.backoffice.frame import Button, page
 from flowlet.backoffice.lists import Column, View
 from flowlet.backoffice.panels import Panel, facts_panel, table_panel
-from flowlet.backoffice.people import Person, person_of
+from flowlet.backoffice.people import person_of
 from flowlet.backoffice.site import register, register_page
 from flowlet.core import clock
 from flowlet.core.currencies import EXPONENTS
@@ -105,11 +105,6 @@ class BankFileAdmin(ModelAdmin):
         Column(title="Received", cell=lambda f: When(f.received_at), width="m", right=True, hide="m"),
     )
     empty = ("No bank file yet", "Bring in a statement that you downloaded from the bank.")
-
-    def nav_rows(self, person: Person) -> QuerySet[Any] | None:
-        """Return the files that somebody has to look at."""
-        del person
-        return BankFile.objects.filter(state__in=STUCK)
 
     def list_buttons(self, request: HttpRequest) -> list[Button]:
         """Return the mappings and the way in."""

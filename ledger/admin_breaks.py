@@ -4,7 +4,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +16,7 @@ from flowlet.backoffice.filters import Choice, DateSpan, Text
 from flowlet.backoffice.frame import Button
 from flowlet.backoffice.lists import Column, View
 from flowlet.backoffice.panels import Panel, facts_panel
-from flowlet.backoffice.people import Person, person_of
+from flowlet.backoffice.people import person_of
 from flowlet.backoffice.site import register
 from flowlet.backoffice.timeline import FORMATTERS, Sentence, Subject, timeline_panel
 from flowlet.core import clock
@@ -26,7 +26,7 @@ from ledger.choices_matching import LIVE_STATES, BreakKind, BreakReason, BreakSt
 from ledger.models.matching import Break
 from ledger.operations import breaks
 from ledger.operations.break_approvals import ask_to_rebook, ask_to_write_off, asked_for
-from ledger.queries.breaks import age_text, list_live_breaks
+from ledger.queries.breaks import age_text
 
 WORK, WRITE = "ledger.work_break", "ledger.write_off_break"
 _TONES: dict[str, Tone] = {
@@ -115,11 +115,6 @@ class BreakAdmin(ModelAdmin):
         Column(title="Amount", cell=_amount, width="m", right=True),
     )
     empty = ("No breaks", "Bank and books agree on everything.")
-
-    def nav_rows(self, person: Person) -> QuerySet[Any] | None:
-        """Return what waits, for the number in the side bar."""
-        del person
-        return list_live_breaks()
 
     def object_title(self, obj: Any) -> str:
         """Return what it is, and how much."""

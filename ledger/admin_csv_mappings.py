@@ -45,10 +45,7 @@ class CsvMappingAdmin(ModelAdmin):
         "list-filter",
         79,
     )
-<<<<<<< HEAD
-=======
     nav = False  # one step from the bank files, where they are needed
->>>>>>> main
     summary = "How banks write their CSV; make one from a file that could not be read"
     related = ("bank_account",)
     list_order = ("name", "pk")

@@ -24,7 +24,6 @@ from flowlet.core.currencies import exponent
 from flowlet.core.errors import AppError
 from flowlet.core.money import Money
 from ledger.admin_parts import amount_cell
-from ledger.choices_bank import BankLineStatus
 from ledger.models.matching import MatchLeg
 from ledger.models.reconciliation import BankLine
 from ledger.operations.matching import WINDOW, confirm_match
@@ -102,7 +101,6 @@ class Suggestion:
         icon="arrow-left-right",
         permission=VIEW,
         order=76,
-        count=lambda _person: BankLine.objects.exclude(status=BankLineStatus.MATCHED),
         count_text="waiting",
     ),
 )

@@ -7,11 +7,12 @@ import pytest
 from django.urls import reverse
 
 from flowlet.audit.models import AuditRecord
+from flowlet.backoffice.tests.conftest import log_in
 from flowlet.core.money import Money
 from ledger.tests.factories import make_rate
 from wallets.operations.exchange import exchange, quote_exchange
 from wallets.queries_exchange import spread_of
-from wallets.tests.factories import NOW, log_in, make_wallet
+from wallets.tests.factories import NOW, make_wallet
 
 pytestmark = pytest.mark.django_db
 

@@ -51,7 +51,7 @@ def test_keys_are_made_once_and_reach_the_command(paths: Paths) -> None:
     assert first == second
     assert first.startswith("1:")
     assert " local-1:" in first
-    assert len(read_env_file(paths.keys)) == 6
+    assert len(read_env_file(paths.keys)) == 7
 
 
 def test_a_command_that_does_not_exist_is_named(paths: Paths) -> None:
