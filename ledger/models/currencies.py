@@ -143,10 +143,9 @@ class FxCost(models.Model):
             models.CheckConstraint(
                 name="cost_result", condition=Q(result_minor=F("value_minor") - F("cost_minor"))
             ),
+            # Results of a day that cancel out leave nothing to book.
             models.CheckConstraint(
-                name="cost_booked",
-                condition=Q(result_minor=0, booked__isnull=True)
-                | ~Q(result_minor=0) & Q(booked__isnull=False),
+                name="cost_booked", condition=Q(booked__isnull=True) | ~Q(result_minor=0)
             ),
         ]
 
