@@ -144,9 +144,7 @@ class FxCost(models.Model):
                 name="cost_result", condition=Q(result_minor=F("value_minor") - F("cost_minor"))
             ),
             # Results of a day that cancel out leave nothing to book.
-            models.CheckConstraint(
-                name="cost_booked", condition=Q(booked__isnull=True) | ~Q(result_minor=0)
-            ),
+            models.CheckConstraint(name="cost_booked", condition=Q(booked__isnull=True) | ~Q(result_minor=0)),
         ]
 
     def __str__(self) -> str:
