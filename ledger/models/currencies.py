@@ -143,11 +143,8 @@ class FxCost(models.Model):
             models.CheckConstraint(
                 name="cost_result", condition=Q(result_minor=F("value_minor") - F("cost_minor"))
             ),
-            models.CheckConstraint(
-                name="cost_booked",
-                condition=Q(result_minor=0, booked__isnull=True)
-                | ~Q(result_minor=0) & Q(booked__isnull=False),
-            ),
+            # Results of a day that cancel out leave nothing to book.
+            models.CheckConstraint(name="cost_booked", condition=Q(booked__isnull=True) | ~Q(result_minor=0)),
         ]
 
     def __str__(self) -> str:

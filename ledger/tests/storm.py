@@ -159,7 +159,10 @@ class Model:
         for account, floor in zip(self.euro, FLOORS, strict=True):
             Balance.objects.filter(pk=account.pk).update(floor=floor)
         self.house = {code: bank(code).pk for code in ("EUR", "JPY")}
-        self.floor = {row.pk: floor for row, floor in zip(self.euro + self.yen, FLOORS * 2, strict=True)}
+        self.floor = {
+            row.pk: floor
+            for row, floor in zip(self.euro + self.yen, FLOORS + (0,) * len(FLOORS), strict=True)
+        }
         self.posted = dict.fromkeys(self.floor, 0)
         self.held = dict.fromkeys(self.floor, 0)
         self.open: dict[int, tuple[int, int]] = {}  # hold -> account, open

@@ -380,3 +380,9 @@ def test_csv_whose_balances_do_not_follow_is_refused_with_the_line():
         read_csv("\n".join(rows).encode(), mapping())
 
     assert (refused.value.reason_code, refused.value.place) == ("BALANCE", "line 3")
+
+
+def test_a_remittance_that_speaks_of_ofx_makes_no_other_file():
+    written = statement(line(100, text="OFX"))
+
+    assert read_one(camt053([written])).lines[0].text == "OFX"

@@ -48,7 +48,8 @@ class Camt:
     def recognises(self, head: bytes) -> bool:
         """Tell by the first bytes: every XML file that is not OFX is tried as camt."""
         start = head.lstrip(b"\xef\xbb\xbf\xff\xfe \r\n\t").replace(b"\0", b"")
-        return start.startswith(b"<") and b"OFX" not in start.upper()
+        # By its mark-up alone: a remittance may well speak of OFX.
+        return start.startswith(b"<") and b"<OFX" not in start.upper() and b"<?OFX" not in start.upper()
 
     def read(self, data: bytes) -> ParsedFile:
         """
