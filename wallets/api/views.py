@@ -286,7 +286,7 @@ class DepositView(ApiView):
     def get(self, request: ApiRequest, deposit_id: str) -> Response:
         """Return the deposit."""
         rows = queries.list_deposits(partner_id=request.principal.partner_id)
-        return Response(s.render_movement(_one(rows, deposit_id)))
+        return Response(s.render_movement(one_of(rows, deposit_id)))
 
 
 class WithdrawalsView(ApiView):
@@ -327,7 +327,7 @@ class WithdrawalView(ApiView):
     def get(self, request: ApiRequest, withdrawal_id: str) -> Response:
         """Return the withdrawal."""
         rows = queries.list_withdrawals(partner_id=request.principal.partner_id)
-        return Response(s.render_movement(_one(rows, withdrawal_id)))
+        return Response(s.render_movement(one_of(rows, withdrawal_id)))
 
 
 def _wallet(request: ApiRequest, public_id: str) -> Wallet:
@@ -389,7 +389,8 @@ def _narrowed(rows: QuerySet[Any], query: dict[str, Any]) -> QuerySet[Any]:
     return rows.filter(status=query["status"]) if "status" in query else rows
 
 
-def _one(rows: QuerySet[Any], public_id: str) -> Any:
+def one_of(rows: QuerySet[Any], public_id: str) -> Any:
+    """Return the row of that public id; `NotFound` if it is not among them."""
     row = rows.filter(public_id=public_id).first()
     if row is None:
         raise NotFound

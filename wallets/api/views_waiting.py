@@ -3,13 +3,13 @@
 from rest_framework.response import Response
 
 from flowlet.core.clock import now
-from flowlet.core.errors import NotFound
 from flowlet.core.money import Money
 from flowlet.gateway.openapi_schema import document, list_of
 from flowlet.gateway.serializers import EmptyIn, ListQuery
 from flowlet.gateway.views import ApiRequest, ApiView
 from wallets import queries
 from wallets.api import serializers as s
+from wallets.api.views import one_of
 from wallets.models import BalanceMonitor
 from wallets.operations import monitors
 from wallets.operations.waiting import cancel
@@ -31,10 +31,7 @@ class CancelDepositView(ApiView):
         """Cancel."""
         self.validated(EmptyIn)
         rows = queries.list_deposits(partner_id=request.principal.partner_id)
-        row = rows.filter(public_id=deposit_id).first()
-        if row is None:
-            raise NotFound
-        return Response(s.render_movement(cancel(row=row, now=now())))
+        return Response(s.render_movement(cancel(row=one_of(rows, deposit_id), now=now())))
 
 
 class CancelWithdrawalView(ApiView):
@@ -53,10 +50,7 @@ class CancelWithdrawalView(ApiView):
         """Cancel."""
         self.validated(EmptyIn)
         rows = queries.list_withdrawals(partner_id=request.principal.partner_id)
-        row = rows.filter(public_id=withdrawal_id).first()
-        if row is None:
-            raise NotFound
-        return Response(s.render_movement(cancel(row=row, now=now())))
+        return Response(s.render_movement(cancel(row=one_of(rows, withdrawal_id), now=now())))
 
 
 class MonitorsView(ApiView):
@@ -110,9 +104,7 @@ class EndMonitorView(ApiView):
         """End it."""
         self.validated(EmptyIn)
         rows = BalanceMonitor.objects.filter(wallet__partner_id=request.principal.partner_id)
-        monitor = rows.select_related("wallet").filter(public_id=monitor_id).first()
-        if monitor is None:
-            raise NotFound
+        monitor = one_of(rows.select_related("wallet"), monitor_id)
         monitors.end_monitor(monitor_id=monitor.pk, now=now())
         monitor.refresh_from_db(fields=["ended_at"])
         return Response(s.render_monitor(monitor))
