@@ -22,7 +22,7 @@ from flowlet.backoffice.navigation import Item
 from flowlet.backoffice.panels import empty_panel, facts_panel, table_panel
 from flowlet.backoffice.people import person_of
 from flowlet.backoffice.site import register, register_page
-from flowlet.backoffice.timeline import FORMATTERS, Sentence
+from flowlet.backoffice.timeline import say
 from flowlet.core import clock
 from flowlet.core.errors import AppError
 from flowlet.core.money import Money
@@ -301,9 +301,5 @@ def _position_rate(position: Position) -> object:
     return Main(shown, f"{position.rate.source}, {minute(position.rate.valid_at)}")
 
 
-FORMATTERS.register("exchange_rate.record")(
-    lambda _record: Sentence(text="Exchange rate recorded", icon="arrow-left-right")
-)
-FORMATTERS.register("exchange_rate.import")(
-    lambda _record: Sentence(text="Exchange rates imported", icon="arrow-left-right")
-)
+say("exchange_rate.record", "Exchange rate recorded", "arrow-left-right")
+say("exchange_rate.import", "Exchange rates imported", "arrow-left-right")

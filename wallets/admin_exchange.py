@@ -16,7 +16,7 @@ from flowlet.backoffice.lists import Column, View
 from flowlet.backoffice.panels import Panel, facts_panel
 from flowlet.backoffice.search import SEARCH, Found, SimpleSource
 from flowlet.backoffice.site import register
-from flowlet.backoffice.timeline import FORMATTERS, Sentence
+from flowlet.backoffice.timeline import say
 from flowlet.core import clock
 from flowlet.core.ids import is_id
 from flowlet.core.money import Money
@@ -190,10 +190,6 @@ SEARCH.register("wallets.quotes")(
         order=35,
     )
 )
-FORMATTERS.register("quote.create")(lambda _record: Sentence(text="Exchange quoted", icon="arrow-left-right"))
-FORMATTERS.register("exchange.create")(
-    lambda _record: Sentence(text="Money exchanged", icon="arrow-left-right", tone="ok")
-)
-FORMATTERS.register("partner.set_spread")(
-    lambda _record: Sentence(text="Exchange spread set", icon="arrow-left-right")
-)
+say("quote.create", "Exchange quoted", "arrow-left-right")
+say("exchange.create", "Money exchanged", "arrow-left-right", "ok")
+say("partner.set_spread", "Exchange spread set", "arrow-left-right")
