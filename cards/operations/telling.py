@@ -10,8 +10,7 @@ from flowlet.events import outbox
 
 def actor_text() -> str:
     """Return who acts, as rows keep it."""
-    actor = trail.current_actor()
-    return f"{actor.kind}:{actor.ref}"[:100]
+    return trail.current_actor().text[:100]
 
 
 def tell_card(

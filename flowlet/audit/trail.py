@@ -26,6 +26,11 @@ class Actor:
     ref: str
     label: str = ""
 
+    @property
+    def text(self) -> str:
+        """Kind and reference in one, as rows outside the trail keep who acted."""
+        return f"{self.kind}:{self.ref}"
+
 
 @dataclass(frozen=True, slots=True)
 class _Acting:

@@ -87,7 +87,7 @@ def _ask_for(*, since: datetime | None, now: datetime) -> LedgerCheck:
             check = LedgerCheck.objects.create(
                 scope=CheckScope.ALL if since is None else CheckScope.PARTIAL,
                 since=since,
-                asked_by=f"{actor.kind}:{actor.ref}",
+                asked_by=actor.text,
                 asked_at=now,
             )
     except IntegrityError:

@@ -86,7 +86,7 @@ def record_rate(
         source=source,
         rate=rate,
         valid_at=valid_at,
-        actor=f"{actor.kind}:{actor.ref}",
+        actor=actor.text,
         recorded_at=now,
     )
     try:
@@ -128,7 +128,7 @@ def record_rates(*, rates: Sequence[NewRate], now: datetime) -> int:
                 source=new.source,
                 rate=new.rate,
                 valid_at=new.valid_at,
-                actor=f"{actor.kind}:{actor.ref}",
+                actor=actor.text,
                 recorded_at=now,
             )
             for new in rates

@@ -255,8 +255,7 @@ def _add(
 
 
 def _actor() -> str:
-    actor = trail.current_actor()
-    return f"{actor.kind}:{actor.ref}"[:100]
+    return trail.current_actor().text[:100]
 
 
 def _publish(hold: Hold, kind: HoldEventKind, left: Money, status: HoldStatus, now: datetime) -> None:

@@ -292,7 +292,7 @@ def undo_match(*, match_id: str, reason_code: str, note: str = "", now: datetime
     )
     actor = trail.current_actor()
     Match.objects.filter(pk=match.pk).update(
-        reversal_id=posted.transaction_id, undone_at=now, undone_by=f"{actor.kind}:{actor.ref}"[:100]
+        reversal_id=posted.transaction_id, undone_at=now, undone_by=actor.text[:100]
     )
     close_breaks(live, state=BreakState.RESOLVED, reason=BreakReason.MATCH_UNDONE, now=now)
     _wait_again(match, lines, now)

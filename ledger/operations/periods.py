@@ -280,8 +280,7 @@ def _by_public_id(public_id: str) -> Period:
 
 
 def _actor() -> str:
-    actor = trail.current_actor()
-    return f"{actor.kind}:{actor.ref}"
+    return trail.current_actor().text
 
 
 def _earliest(today: date) -> date:

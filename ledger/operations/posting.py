@@ -189,7 +189,7 @@ def _payload(draft: Draft, public_id: str = "") -> dict[str, Any]:
         "approval": draft.approval_id,
         "quote": draft.quote,
         "fx_rate": None if draft.fx_rate is None else str(draft.fx_rate),
-        "actor": f"{actor.kind}:{actor.ref}",
+        "actor": actor.text,
         "context": dict(draft.context),
         "text": _sealed_text(draft.text) if draft.text else None,
         "legs": _places(draft),

@@ -74,7 +74,7 @@ def stage_file(*, data: bytes, name: str, now: datetime, mapping_id: int | None 
         sha256=digest,
         size=len(data),
         mapping_id=mapping_id,
-        received_by=f"{actor.kind}:{actor.ref}"[:160],
+        received_by=actor.text[:160],
         received_at=now,
         changed_at=now,
     )

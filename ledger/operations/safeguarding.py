@@ -74,7 +74,7 @@ def _store(day: date, standing: Standing, digest: str, version: int, now: dateti
         accounts=[closing.as_json() for closing in standing.closings],
         complete=standing.complete(day),
         sha256=digest,
-        made_by=f"{actor.kind}:{actor.ref}"[:100],
+        made_by=actor.text[:100],
         made_at=now,
     )
     trail.record(

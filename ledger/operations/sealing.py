@@ -42,7 +42,7 @@ def erase_text(*, transaction_public_id: str) -> bool:
         raise NotFound
     actor = trail.current_actor()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT ledger_erase_text(%s, %s)", [found.pk, f"{actor.kind}:{actor.ref}"])
+        cursor.execute("SELECT ledger_erase_text(%s, %s)", [found.pk, actor.text])
         erased = bool(cursor.fetchone()[0])
     if erased:
         trail.record(

@@ -211,7 +211,7 @@ def settle(
             currency=_currency(group),
             amount_minor=sum(use.amount for use in group.uses),
             transaction_id=done.transaction_id,
-            made_by=f"{actor.kind}:{actor.ref}"[:100],
+            made_by=actor.text[:100],
             made_at=now,
         )
         for group, name, done in zip(groups, names, posted, strict=True)
@@ -354,9 +354,7 @@ def close_breaks(
     changes: dict[str, object] = {"state": state, "reason": reason, "closed_at": now}
     if note:
         changes["note"] = note[:500]
-    Break.objects.filter(pk__in=[one.pk for one in breaks]).update(
-        **changes, closed_by=f"{actor.kind}:{actor.ref}"[:100]
-    )
+    Break.objects.filter(pk__in=[one.pk for one in breaks]).update(**changes, closed_by=actor.text[:100])
     for one in breaks:
         trail.record(
             action="break.close",
