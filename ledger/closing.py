@@ -14,12 +14,15 @@ class ClosingStep:
 
     `check` returns what is still open, in words that a person can act on; nothing means that the step is done. `run`,
     where there is one, does the work of the step, may be repeated without doing it twice, and returns what it did.
+    `prepare` is for what a transaction must not hold open, such as a network: it is called with the present instant
+    before the transaction of the step, at each attempt, and returns what it did.
     """
 
     order: int
     title: str
     check: Callable[[date, date, datetime], Sequence[str]]
     run: Callable[[date, date, datetime], str] | None = None
+    prepare: Callable[[datetime], str] | None = None
 
 
 CLOSING_STEPS: Registry[ClosingStep] = Registry("ledger.closing_steps")

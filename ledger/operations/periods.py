@@ -87,7 +87,8 @@ def continue_close(*, period_id: int, now: datetime) -> tuple[str, ...]:
     :raises PeriodStatusConflict: if it is not being closed
     """
     for name, step in steps_in_order():
-        points = _do_step(period_id, name, step, now)
+        prepared = step.prepare(now) if step.prepare else ""
+        points = _do_step(period_id, name, step, prepared=prepared, now=now)
         if points:
             return points
     return _finish(period_id, now)
@@ -166,14 +167,16 @@ def _must_be_done(points: tuple[str, ...]) -> None:
 
 
 @transaction.atomic
-def _do_step(period_id: int, name: str, step: ClosingStep, now: datetime) -> tuple[str, ...]:
+def _do_step(
+    period_id: int, name: str, step: ClosingStep, *, prepared: str, now: datetime
+) -> tuple[str, ...]:
     """Do one step unless it is done, and return what stands against it; then nothing of it is kept."""
     period = _locked(period_id, PeriodStatus.CLOSING)
     if PeriodStep.objects.filter(period=period, attempt=period.attempt, name=name).exists():
         return ()
     try:
         with transaction.atomic():
-            result = (step.run(period.first_date, period.last_date, now) or "") if step.run else ""
+            result = step.run(period.first_date, period.last_date, now) if step.run else prepared
             _must_be_done(tuple(open_points(period, step, now)))
     except _Stands as found:
         return found.points

@@ -1,13 +1,13 @@
 """How the chain stands: what waits for the sealer, the latest block and anchor, the runs of the proof."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery, Value
 
-from ledger.models.seals import Anchor, Block, LedgerCheck
+from ledger.models.seals import Anchor, Block, LedgerCheck, SealedTransaction
 from ledger.models.transactions import LedgerTransaction, TransactionText
 
 
@@ -19,22 +19,27 @@ class Unsealed:
     hold_events: int
     oldest: datetime | None
 
+    @property
+    def rows(self) -> int:
+        """Return how many rows wait."""
+        return self.transactions + self.hold_events
+
     def lag_s(self, now: datetime) -> float:
         """Return for how many seconds the oldest has waited; 0 if nothing waits."""
         return 0.0 if self.oldest is None else max((now - self.oldest).total_seconds(), 0.0)
 
 
-def get_unsealed() -> Unsealed:
-    """Return what waits for the sealer; looks only at what came since its latest run."""
+def get_unsealed(*, until: date = date.max) -> Unsealed:
+    """Return what waits for the sealer, of value dates up to that day; looks only at what came since its latest run."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM ledger_unsealed()")
+        cursor.execute("SELECT * FROM ledger_unsealed(%s)", [until])
         return Unsealed(*cursor.fetchone())
 
 
 def get_chain() -> tuple[Unsealed, Block | None]:
     """Return what waits for the sealer and the newest block; one query."""
     sql = """
-        SELECT u.*, b.n, b.sealed_at, b.hash, b.key_id FROM ledger_unsealed() AS u
+        SELECT u.*, b.n, b.sealed_at, b.hash, b.key_id FROM ledger_unsealed('infinity') AS u
         LEFT JOIN LATERAL (SELECT * FROM ledger_block ORDER BY n DESC LIMIT 1) AS b ON true
     """
     with connection.cursor() as cursor:
@@ -42,6 +47,19 @@ def get_chain() -> tuple[Unsealed, Block | None]:
         transactions, hold_events, oldest, n, sealed_at, digest, key_id = cursor.fetchone()
     block = None if n is None else Block(n=n, sealed_at=sealed_at, hash=digest, key_id=key_id)
     return Unsealed(transactions, hold_events, oldest), block
+
+
+def is_anchored_until(day: date, *, outside: bool) -> bool:
+    """
+    Tell whether an anchor covers every sealed transaction with a value date up to that day.
+
+    :param outside: count anchors only that are written in a place outside the database
+    """
+    anchors = Anchor.objects.filter(copies__isnull=False) if outside else Anchor.objects.all()
+    covered = anchors.aggregate(block=Max("pk"))["block"] or 0
+    # Only what is in later blocks is looked at: little, however long the chain.
+    later = SealedTransaction.objects.filter(block_id__gt=covered, transaction__effective_date__lte=day)
+    return not later.exists()
 
 
 def find_latest_block() -> Block | None:

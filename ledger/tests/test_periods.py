@@ -17,6 +17,7 @@ from ledger.operations.accounts import house_account
 from ledger.operations.periods import ask_reopen, begin_close, continue_close, make_periods, stop_close
 from ledger.operations.posting import post, post_many
 from ledger.queries.periods import closed_until, value_date
+from ledger.queries.seals import get_unsealed
 from ledger.tests.booking import agree, close, closed_month, month
 from ledger.tests.factories import NOW, bank, draft, fund, wallet_account
 
@@ -170,6 +171,30 @@ def test_a_close_that_breaks_off_goes_on_where_it_stopped(monkeypatch: pytest.Mo
     assert (booked, LedgerTransaction.objects.count()) == (1, 2)
     assert PeriodStep.objects.filter(period=period).count() == len(steps)
     assert Period.objects.get().status == PeriodStatus.CLOSED
+
+
+def test_what_other_months_book_does_not_stop_a_close_but_what_it_books_itself_must_be_sealed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps = dict(CLOSING_STEPS.items())
+    steps["traffic"] = ClosingStep(
+        order=CLOSING_STEPS.get("sealed").order + 1,
+        title="traffic",
+        check=lambda *_: (),
+        run=lambda *_: book(10, date(2026, 11, 3), kind="ACCRUAL"),
+    )
+    monkeypatch.setattr(CLOSING_STEPS, "_entries", steps)
+    october, november = month(2026, 10), month(2026, 11)
+
+    begin_close(period_id=october.pk, now=NOW)
+    closed = continue_close(period_id=october.pk, now=NOW)
+    unsealed = get_unsealed().transactions
+    begin_close(period_id=november.pk, now=LATER)
+    first, second = [continue_close(period_id=november.pk, now=LATER) for _ in range(2)]
+
+    assert (closed, unsealed) == ((), 1)
+    assert first == ("1 transactions up to 2026-11-30 are not sealed yet.",)
+    assert second == ()
 
 
 def test_the_last_month_of_the_year_moves_the_result_to_retained_earnings() -> None:

@@ -173,18 +173,27 @@ BEGIN
     RETURN true;
 END $$;
 
--- What waits for the sealer: how many rows, and since when the oldest of them. Cheap: from the floor up.
-CREATE FUNCTION ledger_unsealed(OUT transactions bigint, OUT hold_events bigint, OUT oldest timestamptz)
+-- What waits for the sealer of value dates up to a day: how many rows, and since when the oldest of them. Cheap: from the
+-- floor up, as the sealer searches; what an older cluster wrote as long as it is searched. Hold events have no value date.
+CREATE FUNCTION ledger_unsealed(until date, OUT transactions bigint, OUT hold_events bigint, OUT oldest timestamptz)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
-    now_epoch smallint := (SELECT epoch FROM ledger_signer);
-    floor bigint := coalesce((SELECT CASE WHEN epoch = now_epoch THEN floor_xid ELSE 0 END
-                              FROM ledger_block ORDER BY n DESC LIMIT 1), 0);
+    signer ledger_signer%ROWTYPE;
+    floor bigint;
 BEGIN
-    SELECT count(*), min(posted_at) INTO transactions, oldest FROM ledger_transaction AS t
-    WHERE epoch = now_epoch AND xid >= floor
-        AND NOT EXISTS (SELECT FROM ledger_sealedtransaction WHERE transaction_id = t.id);
-    SELECT count(*), least(oldest, min(recorded_at)) INTO hold_events, oldest FROM ledger_holdevent AS e
-    WHERE epoch = now_epoch AND xid >= floor
-        AND NOT EXISTS (SELECT FROM ledger_sealedholdevent WHERE event_id = e.id);
+    SELECT * INTO signer FROM ledger_signer;
+    floor := coalesce((SELECT CASE WHEN epoch = signer.epoch THEN floor_xid ELSE 0 END
+                       FROM ledger_block ORDER BY n DESC LIMIT 1), 0);
+    SELECT count(*), min(posted_at) INTO transactions, oldest FROM (
+        SELECT id, posted_at FROM ledger_transaction
+        WHERE epoch = signer.epoch AND xid >= floor AND effective_date <= until
+        UNION ALL
+        SELECT id, posted_at FROM ledger_transaction
+        WHERE NOT signer.older_sealed AND epoch < signer.epoch AND effective_date <= until
+    ) AS t WHERE NOT EXISTS (SELECT FROM ledger_sealedtransaction WHERE transaction_id = t.id);
+    SELECT count(*), least(oldest, min(recorded_at)) INTO hold_events, oldest FROM (
+        SELECT id, recorded_at FROM ledger_holdevent WHERE epoch = signer.epoch AND xid >= floor
+        UNION ALL
+        SELECT id, recorded_at FROM ledger_holdevent WHERE NOT signer.older_sealed AND epoch < signer.epoch
+    ) AS e WHERE NOT EXISTS (SELECT FROM ledger_sealedholdevent WHERE event_id = e.id);
 END $$;
