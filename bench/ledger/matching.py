@@ -1,26 +1,17 @@
 """
 Matching against a careless bank: what it finds, that it is never wrong, and how its time grows.
 
-    python -m bench.ledger.matching [seeds]
-
 Pure passes over invented movements, no database. The time of 10,000 lines against 100,000 items is held against that of
 1,000 against 10,000, the best of three runs each, one after the other.
 """
 
-import os
-import sys
 from collections.abc import Sequence
 from time import process_time
 
-import django
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
-django.setup()
-
-from bench.ledger.rows import Row  # noqa: E402 - needs set up applications
-from ledger.reconciliation.generate import play_bank  # noqa: E402
-from ledger.reconciliation.passes.base import Item, Line, Window, load, run  # noqa: E402
-from ledger.tests.perturbed import CARELESS, as_item, as_line, invented_items, score  # noqa: E402
+from bench.rows import Row
+from ledger.reconciliation.generate import play_bank
+from ledger.reconciliation.passes.base import Item, Line, Window, run
+from ledger.tests.perturbed import CARELESS, as_item, as_line, invented_items, score
 
 _RECALL, _GROWTH, _RUNS = 0.98, 10.0, 3
 
@@ -65,16 +56,3 @@ def _load(count: int) -> tuple[list[Line], list[Item]]:
     items = invented_items(10 * count, seed=1, per_day=count // 5, customers=count)
     told, _ = play_bank(items[::10], seed=1, rates=CARELESS)
     return [as_line(key, line) for key, line in enumerate(told)], [as_item(one) for one in items]
-
-
-def main() -> int:
-    """Print the rows; 1 if a goal was missed."""
-    load()
-    rows = measure(seeds=int(sys.argv[1]) if len(sys.argv) > 1 else 20)
-    for row in rows:
-        print(f"{row.what}: {row.measured:.4g} (goal {row.wanted:g}) {'met' if row.met else 'MISSED'}")
-    return 0 if all(row.met for row in rows) else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
