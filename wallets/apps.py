@@ -29,4 +29,5 @@ class WalletsConfig(AppConfig):
         formats.load()
         # The terms of a quote are fixed: only how it ends is written later.
         rights.FIXED["wallets_quote"] = ("status", "used_at")
+        rights.FIXED["wallets_incomingreference"] = ("state", "retired_at", "retired_by")
         post_migrate.connect(limits.after_migrate, sender=self, dispatch_uid="wallets.limits")
