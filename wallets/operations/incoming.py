@@ -24,7 +24,7 @@ from wallets.operations.bank import check_allowed, draft_of, kind_of, lock_sides
 from wallets.operations.limits import use_limit
 from wallets.operations.wallets import lock_wallet
 from wallets.policies import check_amount
-from wallets.queries_incoming import credited_lines, references_named
+from wallets.queries_incoming import client_money_account, credited_lines, references_named
 
 # Of a million million codes; that even two tries hit one that is given needs more wallets than there are people.
 _TRIES = 8
@@ -37,10 +37,12 @@ def give_reference(*, wallet_id: int, now: datetime) -> IncomingReference:
     Return the active code of a wallet; one that has none gets it.
 
     :raises WalletClosed: if it is closed
+    :raises NoClientMoneyAccount: if we have no account for customers' money in its currency
     """
     wallet = lock_wallet(wallet_id)
     if wallet.status == WalletStatus.CLOSED:
         raise WalletClosed(wallet=wallet.public_id)
+    client_money_account(wallet.currency)
     known = wallet.references.filter(kind=ReferenceKind.CODE, state=ReferenceState.ACTIVE).first()
     if known is not None:
         return known

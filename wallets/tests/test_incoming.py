@@ -13,7 +13,7 @@ from ledger.models.reconciliation import BankLine, BankStatement
 from ledger.models.transactions import Posting
 from ledger.operations.matching import match_lines, undo_match
 from ledger.tests.banks import bank_account, later, statement
-from wallets.errors import NoReference, ReferenceRetired, ReferenceTaken, WalletClosed
+from wallets.errors import NoClientMoneyAccount, NoReference, ReferenceRetired, ReferenceTaken, WalletClosed
 from wallets.models import Deposit, LimitRule
 from wallets.models_incoming import IncomingReference, IncomingTransfer
 from wallets.operations.incoming import assign_iban, give_reference, retire_reference
@@ -32,6 +32,7 @@ SENDER = {
 
 @pytest.fixture
 def wallet(customer):
+    bank_account()
     return make_wallet(customer)
 
 
@@ -65,7 +66,7 @@ def the_break():
         "BROKEN",
         found.amount_minor,
     )
-    assert not IncomingTransfer.objects.exists()
+    assert not IncomingTransfer.objects.filter(line=found.line).exists()
     return found.reason, found.note
 
 
@@ -94,7 +95,6 @@ def test_a_wallet_has_one_code_until_it_is_retired_and_then_gets_another(wallet)
 
 def test_a_closed_wallet_gets_none_and_shows_none(wallet):
     give_reference(wallet_id=wallet.pk, now=NOW)
-    bank_account()
     close_wallet(wallet_id=wallet.pk, reason_code="CUSTOMER_REQUEST", now=NOW)
     wallet.refresh_from_db()
 
@@ -287,7 +287,7 @@ def test_a_virtual_iban_names_its_wallet(wallet, customer):
         assign_iban(wallet_id=other.pk, iban=iban, now=NOW)
 
 
-def test_funding_instructions_name_our_account_and_need_a_code(wallet):
+def test_funding_instructions_name_our_account_and_need_a_code(wallet, customer):
     ours = bank_account()
     with pytest.raises(NoReference):
         funding_instructions(wallet)
@@ -296,6 +296,8 @@ def test_funding_instructions_name_our_account_and_need_a_code(wallet):
 
     found = funding_instructions(wallet)
     assert (found.reference, found.bank_account) == (made, ours)
+    with pytest.raises(NoClientMoneyAccount):
+        give_reference(wallet_id=make_wallet(customer, "USD").pk, now=NOW)
 
 
 def test_the_database_refuses_what_would_break_a_reference(wallet, code, customer):
