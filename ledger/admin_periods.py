@@ -167,6 +167,7 @@ def _closing_panel(closing: PeriodClosing, name: str) -> Panel:
         ("Close begun by", name),
         ("Postings in the month", f"{closing.postings:,}"),
         ("Digest", Code(bytes(closing.digest).hex()[:16])),
+        ("Sealed in block", f"{closing.block_n:,}"),
     ]
     return facts_panel(f"Closing {closing.version}, how", facts, side=True)
 

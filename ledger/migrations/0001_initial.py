@@ -1301,6 +1301,7 @@ class Migration(migrations.Migration):
                 ("version", models.IntegerField()),
                 ("digest", models.BinaryField(max_length=32)),
                 ("postings", models.BigIntegerField()),
+                ("block_n", models.BigIntegerField()),
                 ("actor", models.CharField(max_length=100)),
                 ("closed_at", models.DateTimeField()),
                 (

@@ -76,12 +76,14 @@ class PeriodClosing(models.Model):
     One closing of a period; append-only, written by the database when the period closes.
 
     `digest` is the SHA-256 over its totals, a line `number:currency:debit:credit:closing` each, by number, currency.
+    `block_n` is the block of the chain that it is sealed in, the first made after it.
     """
 
     period = models.ForeignKey(Period, models.PROTECT, related_name="closings")
     version = models.IntegerField()
     digest = models.BinaryField(max_length=32)
     postings = models.BigIntegerField()
+    block_n = models.BigIntegerField()
     actor = models.CharField(max_length=100)
     closed_at = models.DateTimeField()
 

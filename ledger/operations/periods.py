@@ -91,7 +91,13 @@ def continue_close(*, period_id: int, now: datetime) -> tuple[str, ...]:
         points = _do_step(period_id, name, step, prepared=prepared, now=now)
         if points:
             return points
-    return _finish(period_id, now)
+    points = _finish(period_id, now)
+    if not points:
+        # The closing itself is vouched for at once as well.
+        for _, step in steps_in_order():
+            if step.prepare:
+                step.prepare(now)
+    return points
 
 
 def ask_reopen(*, period_id: int, maker_id: int, reason_code: str, note: str, now: datetime) -> Approval:
