@@ -1233,6 +1233,7 @@ class Migration(migrations.Migration):
                 ),
                 ("version", models.IntegerField(default=0)),
                 ("attempt", models.IntegerField(default=0)),
+                ("soft", models.BooleanField(default=False)),
                 ("changed_at", models.DateTimeField()),
                 ("changed_by", models.CharField(max_length=100)),
                 (
@@ -2531,6 +2532,13 @@ class Migration(migrations.Migration):
             model_name="period",
             constraint=models.CheckConstraint(
                 condition=models.Q(("status__in", ["OPEN", "CLOSING", "CLOSED"])), name="period_status"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="period",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("soft", False), ("status", "CLOSING"), _connector="OR"),
+                name="period_soft",
             ),
         ),
         migrations.AddConstraint(

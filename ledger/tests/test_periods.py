@@ -15,9 +15,16 @@ from ledger.models.periods import Period, PeriodBalance, PeriodClosing, PeriodSt
 from ledger.models.transactions import LedgerTransaction, Posting
 from ledger.operations.accounts import house_account
 from ledger.operations.checking import prove
-from ledger.operations.periods import ask_reopen, begin_close, continue_close, make_periods, stop_close
+from ledger.operations.periods import (
+    ask_reopen,
+    begin_close,
+    close_for_good,
+    continue_close,
+    make_periods,
+    stop_close,
+)
 from ledger.operations.posting import post, post_many
-from ledger.queries.periods import closed_until, value_date
+from ledger.queries.periods import closed_until, list_closing, value_date
 from ledger.queries.seals import get_unsealed
 from ledger.tests.booking import agree, close, closed_month, month
 from ledger.tests.factories import NOW, bank, draft, fund, wallet_account
@@ -196,6 +203,24 @@ def test_what_other_months_book_does_not_stop_a_close_but_what_it_books_itself_m
     assert waiting[0] == 1
     assert first == ("1 transactions up to 2026-11-30 are not sealed yet.",)
     assert second == ()
+
+
+def test_a_soft_close_refuses_ordinary_postings_and_ends_when_somebody_says_so() -> None:
+    october = month(2026, 10)
+    begin_close(period_id=october.pk, soft=True, now=NOW)
+
+    with pytest.raises(PeriodClosed), transaction.atomic():
+        book(500, IN_OCTOBER)
+    waiting = continue_close(period_id=october.pk, now=NOW)
+    by_itself = list_closing()
+    close_for_good(period_id=october.pk, now=NOW)
+
+    assert (waiting, by_itself) == (("It is closed softly, until somebody closes it for good.",), [])
+    assert list_closing() == [october]
+    assert continue_close(period_id=october.pk, now=NOW) == ()
+    assert refused("UPDATE ledger_period SET soft = true") == "period_soft"
+    with pytest.raises(PeriodStatusConflict):
+        close_for_good(period_id=october.pk, now=NOW)
 
 
 def test_a_closing_made_up_with_its_digest_is_found_by_the_chain() -> None:
