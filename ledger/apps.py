@@ -29,6 +29,7 @@ class LedgerConfig(AppConfig):
                 "operations.closing_steps",
                 "operations.closing_sealed",
                 "queries.closings",
+                "checks",
             ),
             *("receivers", "reconciliation.closing", "tasks_bank"),
             *("reconciliation.following", "operations.break_approvals", "tasks_matching"),
