@@ -155,6 +155,14 @@ class StatementOutOfOrder(Conflict):
         super().__init__(latest=latest)
 
 
+class StatementUnsound(Conflict):
+    """The books do not prove the statement: the ledger must be verified before anybody gets a file."""
+
+    code = "statement_not_proven"
+    title = "Statement not proven"
+    message = "The balances do not agree with the entries, so no file is given out. The ledger must be verified first."
+
+
 class UnknownFormat(AppError):
     """There is no such format, or not in this version."""
 

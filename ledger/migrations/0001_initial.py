@@ -463,7 +463,12 @@ class Migration(migrations.Migration):
                 (
                     "subject_kind",
                     models.CharField(
-                        choices=[("WALLET", "Wallet"), ("CUSTOMER", "Customer"), ("PARTNER", "Partner")],
+                        choices=[
+                            ("WALLET", "Wallet"),
+                            ("CUSTOMER", "Customer"),
+                            ("PARTNER", "Partner"),
+                            ("OFFICIAL", "Official statement"),
+                        ],
                         max_length=8,
                     ),
                 ),
@@ -2085,6 +2090,14 @@ class Migration(migrations.Migration):
                 name="export_waiting",
             ),
         ),
+        migrations.AddIndex(
+            model_name="exportjob",
+            index=models.Index(
+                condition=models.Q(("failure_code", "statement_not_proven")),
+                fields=["created_at"],
+                name="export_unproven",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="exportjob",
             constraint=models.CheckConstraint(
@@ -2095,7 +2108,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="exportjob",
             constraint=models.CheckConstraint(
-                condition=models.Q(("subject_kind__in", ["WALLET", "CUSTOMER", "PARTNER"])),
+                condition=models.Q(("subject_kind__in", ["WALLET", "CUSTOMER", "PARTNER", "OFFICIAL"])),
                 name="export_subject",
             ),
         ),
