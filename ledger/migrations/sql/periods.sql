@@ -9,7 +9,7 @@ CREATE INDEX posting_by_value_date ON ledger_posting USING brin (effective_date)
 -- is carried out while it is PENDING with a vote for it; EXECUTED it has done what it was for and opens nothing again.
 CREATE FUNCTION ledger_posts_while_closing(kind text, approval bigint) RETURNS boolean LANGUAGE sql STABLE
     SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT kind IN ('ACCRUAL', 'FX_REALISED', 'FX_REVALUATION', 'YEAR_END')
+    SELECT kind IN ('FX_REALISED', 'FX_REVALUATION', 'YEAR_END')
         OR (approval IS NOT NULL AND EXISTS (
             SELECT FROM backoffice_approval a JOIN backoffice_approvalvote v ON v.approval_id = a.id
             WHERE a.id = approval AND v.decision = 'APPROVE' AND a.action LIKE 'ledger.%' AND a.status = 'PENDING'))
