@@ -229,6 +229,19 @@ class PeriodClosed(AppError):
         super().__init__(effective_date=effective_date, first_open=first_open)
 
 
+class NotLastDay(AppError):
+    """An accrual is for the last day of a period, since its mirror lies on the first day of the next."""
+
+    code = "not_last_day"
+    title = "Not a period's last day"
+    message = "An accrual is posted with the last day of its period, which is {latest}."
+    next_action = "use_last_day"
+    next_text = "Give the last day of the period as the value date."
+
+    def __init__(self, *, latest: str) -> None:
+        super().__init__(latest=latest)
+
+
 class PeriodOutOfOrder(Conflict):
     """Periods are closed one after the other, and only the latest closed one may be opened again."""
 

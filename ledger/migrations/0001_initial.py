@@ -1476,6 +1476,7 @@ class Migration(migrations.Migration):
                 ("net_minor", models.BigIntegerField()),
                 ("currency", models.CharField(max_length=3)),
                 ("source", models.CharField(blank=True, default="", max_length=80)),
+                ("intent", models.CharField(blank=True, default="", max_length=80)),
                 ("payout", models.CharField(blank=True, default="", max_length=80)),
                 ("created_at", models.DateTimeField()),
                 ("available_at", models.DateTimeField()),

@@ -117,7 +117,7 @@ def test_a_period_that_is_being_closed_takes_only_entries_of_the_close() -> None
     period = month(2026, 10)
     begin_close(period_id=period.pk, now=NOW)
 
-    book(500, IN_OCTOBER, kind="ACCRUAL")
+    book(500, IN_OCTOBER, kind="YEAR_END")
     with pytest.raises(PeriodClosed), transaction.atomic():
         book(500, IN_OCTOBER)
 
@@ -164,7 +164,7 @@ def test_a_close_that_breaks_off_goes_on_where_it_stopped(monkeypatch: pytest.Mo
             order=order,
             title=name,
             check=lambda *_, name=name: points if name == "second" else (),
-            run=lambda *_, name=name: ran.append(name) or book(10, IN_OCTOBER, kind="ACCRUAL"),
+            run=lambda *_, name=name: ran.append(name) or book(10, IN_OCTOBER, kind="YEAR_END"),
         )
     monkeypatch.setattr(CLOSING_STEPS, "_entries", steps)
     period = month(2026, 10)
@@ -189,7 +189,7 @@ def test_what_other_months_book_does_not_stop_a_close_but_what_it_books_itself_m
         order=CLOSING_STEPS.get("sealed").order + 1,
         title="traffic",
         check=lambda *_: waiting.append(get_unsealed().transactions) or (),
-        run=lambda *_: book(10, date(2026, 11, 3), kind="ACCRUAL"),
+        run=lambda *_: book(10, date(2026, 11, 3), kind="YEAR_END"),
     )
     monkeypatch.setattr(CLOSING_STEPS, "_entries", steps)
     october, november = month(2026, 10), month(2026, 11)
@@ -295,6 +295,23 @@ def test_close_and_reopen_change_no_posting(finance_lead: User, second_lead: Use
     assert PeriodTotal.objects.aggregate(sum=Sum("closing"))["sum"] == 0
 
 
+def test_what_was_agreed_for_one_opening_opens_nothing_a_second_time(
+    finance_lead: User, second_lead: User
+) -> None:
+    october = closed_month()
+    asked = []
+    for _ in range(2):
+        ask = ask_reopen(
+            period_id=october.pk, maker_id=finance_lead.pk, reason_code="MISTAKE", note="", now=NOW
+        )
+        asked.append(agree(ask, second_lead))
+        close(october)
+
+    update = "UPDATE ledger_period SET status = 'OPEN', reopen_approval_id = %s WHERE id = %s"
+
+    assert [refused(update, used.pk, october.pk) for used in asked] == ["period_reopened_by_two"] * 2
+
+
 def test_raw_sql_can_neither_post_late_nor_bend_a_period() -> None:
     book(700, IN_OCTOBER)
     october, november = month(2026, 10), month(2026, 11)
@@ -305,7 +322,7 @@ def test_raw_sql_can_neither_post_late_nor_bend_a_period() -> None:
     update = "UPDATE ledger_period SET {} WHERE id = %s"
 
     assert refused(header, "RAW") == "period_closed"
-    assert refused(header, "ACCRUAL") == "period_closed"
+    assert refused(header, "YEAR_END") == "period_closed"
     assert refused(header, "MANUAL") == "transaction_approved"
     assert refused(update.format("status = 'OPEN'"), october.pk) == "period_reopened_by_two"
     assert refused(update.format("last_date = '2026-10-05'"), october.pk) == "period_fixed"
