@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from flowlet.audit.models import AuditRecord
 from flowlet.backoffice.pages.jobs import job_states
+from flowlet.events.models import Event
 from flowlet.identity.models import User
 from ledger.choices import CheckStatus
 from ledger.models.seals import LedgerCheck
@@ -77,8 +78,11 @@ def test_finance_asks_for_a_check_and_reads_in_words_what_it_found(
     assert "The signature does not fit" in shown
     assert "1 faults" in client.get(reverse("admin:index")).content.decode()
     assert AuditRecord.objects.filter(action="ledger.verify", object_id=check.public_id).exists()
-    # One that ended is left as it is.
+    # One that ended is left as it is, and told once.
     assert run_check(check_id=check.pk, now=NOW) == "FAULTS"
+    told = Event.objects.get(type="ledger.seal_broken")
+    assert (told.object_id, told.visibility) == (check.public_id, "INTERNAL")
+    assert (told.data["faults"], told.data["block"], told.data["checks"]) == (1, 1, [check.findings[0][0]])
 
 
 def test_who_may_only_look_cannot_start_one_and_others_see_nothing(
@@ -114,6 +118,7 @@ def test_the_jobs_seal_anchor_and_check(tmp_path: Any, settings: Any) -> None:
 
     assert (seal_task(), seal_task(), anchor_task()) == (1, 0, "block 1")
     assert verify_nightly() == "CLEAN"
+    assert not Event.objects.filter(type="ledger.seal_broken").exists()
 
     edit(EDIT)
     assert verify_nightly() == "FAULTS"
