@@ -12,17 +12,23 @@ from django.urls import reverse
 
 from flowlet.audit.models import AuditRecord
 from flowlet.backoffice.pages.jobs import job_states
+from flowlet.core import clock
 from flowlet.events.models import Event
 from flowlet.identity.models import User
 from ledger.choices import CheckStatus
 from ledger.models.seals import LedgerCheck
+from ledger.operations.accounts import house_account
 from ledger.operations.anchoring import anchor
 from ledger.operations.checking import CheckRunning, request_check, run_check
+from ledger.operations.matching import match_lines
+from ledger.operations.queue import enqueue
+from ledger.operations.safeguarding import prove_safeguarding
 from ledger.operations.sealing import seal
 from ledger.tasks import anchor as anchor_task
 from ledger.tasks import seal as seal_task
 from ledger.tasks import verify, verify_nightly
-from ledger.tests.factories import NOW, fund, wallet_account
+from ledger.tests.banks import bank_account, statement
+from ledger.tests.factories import NOW, draft, fund, wallet_account
 
 pytestmark = pytest.mark.django_db
 HERE = reverse("admin:ledger_seals")
@@ -181,3 +187,28 @@ def test_the_metrics_say_what_waits_and_what_was_found(client: Client) -> None:
     assert "flowlet_ledger_sealing_lag_seconds 0.0" in after
     assert "flowlet_ledger_block 1.0" in after
     assert "flowlet_ledger_faults 0.0" in after
+
+
+def test_the_metrics_say_what_is_missing_what_disagrees_and_what_is_queued(client: Client) -> None:
+    at = clock.now()
+    payer, income = wallet_account(), house_account(chart_code="FEE_INCOME", currency="EUR", now=NOW)
+    fund(payer, 500)
+    fund(wallet_account("JPY"), 300)
+    statement(500, -33, day=at.date() - timedelta(days=4))
+    bank_account("JPY")
+    match_lines(now=at)
+    calm = client.get("/metrics").content.decode()
+
+    prove_safeguarding(day=at.date(), now=at)
+    enqueue(drafts=[draft((payer, 10), (income, -10), key="fee")], now=at - timedelta(hours=2))
+    shown = client.get("/metrics").content.decode()
+
+    assert "flowlet_ledger_queue_age_seconds 0.0" in calm
+    waited = next(line for line in shown.splitlines() if line.startswith("flowlet_ledger_queue_age_seconds "))
+    assert float(waited.split()[1]) >= 7_200
+    assert 'flowlet_ledger_breaks{days="0-1"} 2.0' in shown  # the two shortfalls
+    assert 'flowlet_ledger_breaks{days="2-5"} 2.0' in shown  # the two lines
+    assert 'flowlet_ledger_breaks{days="31+"} 0.0' in shown
+    # 500 are owed to a customer and 500 to nobody known, and the bank holds 467.
+    assert 'flowlet_ledger_client_money_shortfall_minor{currency="EUR"} 533.0' in shown
+    assert 'flowlet_ledger_client_money_shortfall_minor{currency="JPY"} 300.0' in shown
