@@ -24,6 +24,7 @@ from ledger.admin_parts import holds_panels
 from wallets import admin_exchange as _exchange  # noqa: F401 - registers quotes and spreads
 from wallets import admin_statements as _statements  # noqa: F401 - registers the statement page
 from wallets import admin_today as _today  # noqa: F401 - registers panels, searches and sentences
+from wallets.admin_incoming import active_code, reference_panel, transfer_panels
 from wallets.admin_parts import (
     CURRENCIES,
     balances_panel,
@@ -94,7 +95,9 @@ class WalletAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return wallets that know whether their balance is watched."""
         watching = BalanceMonitor.objects.filter(wallet=OuterRef("pk"), ended_at=None)
-        rows: QuerySet[Any] = super().get_queryset(request).annotate(watched=Exists(watching))
+        rows: QuerySet[Any] = (
+            super().get_queryset(request).annotate(watched=Exists(watching), code=active_code())
+        )
         return rows
 
     def object_title(self, obj: Any) -> str:
@@ -142,6 +145,7 @@ class WalletAdmin(ModelAdmin):
             _restrictions_panel(obj),
             *(monitors_panel(obj) if obj.watched else []),
             facts_panel("Wallet", facts, side=True),
+            reference_panel(obj),
             timeline_panel(subject, person, limit=10, side=True),
         ]
 
@@ -274,6 +278,7 @@ class MovementAdmin(ModelAdmin):
                 else [entries_panel(obj.transaction_id)]
             ),
             timeline_panel(subject, person_of(request)),
+            *transfer_panels(obj),
             facts_panel("Details", facts, side=True),
         ]
 

@@ -42,6 +42,7 @@ _CHAIN = ("ledger.view_block",)
 _CHAIN_CHECK = (*_CHAIN, "ledger.verify_block")
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
+_REFERENCES = ("wallets.give_incomingreference",)
 _BANK_FILES = (
     *(
         "ledger.view_housebankaccount",
@@ -93,7 +94,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *(*_BANKS, *_WRITTEN, *_CHATS),
         *(*_VENDORS, "integrations.retry_vendorevent"),
         *(*_HELD, *_RAILS),
-        *(*_FREEZE, *_UNFREEZE),
+        *(*_FREEZE, *_UNFREEZE, *_REFERENCES),
         *(*_APPROVALS, *_JOBS),
         *(*_FIGURES, *_CARD_FIGURES),
     ),
@@ -120,7 +121,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     ),
     "finance": (
         *_SEE_MONEY,
-        *_RECONCILE,
+        *(*_RECONCILE, *_REFERENCES),
         *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, *_RAILS, "wallets.export_statement"),
         *_STATEMENTS,
         *(*_BOOKS, *_RATES_WORK, "ledger.reverse_ledgertransaction"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from wallets.api import views, views_exchange, views_holds, views_statements, views_waiting
+from wallets.api import views, views_exchange, views_holds, views_incoming, views_statements, views_waiting
 
 urlpatterns = [
     path("wallets", views.WalletsView.as_view()),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("wallets/<str:wallet_id>/statements", views_statements.WalletStatementsView.as_view()),
     path("wallets/<str:wallet_id>/freeze", views.FreezeView.as_view()),
     path("wallets/<str:wallet_id>/unfreeze", views.UnfreezeView.as_view()),
+    path("wallets/<str:wallet_id>/funding_instructions", views_incoming.FundingInstructionsView.as_view()),
     path("statements/<str:statement_id>", views_statements.StatementView.as_view()),
     path("statements/<str:statement_id>/file", views_statements.StatementFileView.as_view()),
     path("exports", views_statements.ExportsView.as_view()),
