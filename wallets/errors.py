@@ -115,6 +115,7 @@ class LimitExceeded(AppError):
     message = "Wallet {wallet}: the limit for {what} is {limit}, {left} is left."
     next_action = "reduce_amount"
     next_text = "Ask for a smaller amount, wait until the limit begins anew, or let the customer verify more."
+    told = ("limit_minor", "left_minor")
 
     def __init__(
         self, *, wallet: str, what: str, interval: str, limit: Money, used: Money, left: Money
@@ -209,6 +210,19 @@ class SandboxOnly(AppError):
 
 class KeyUsedBefore(IdempotencyKeyReused):
     """The key stands for another movement of this partner, one whose first answer is no longer kept or was never sent."""
+
+
+class HoldElsewhere(Conflict):
+    """A payment, card or movement placed the hold: it ends with that, not by itself."""
+
+    code = "hold_elsewhere"
+    title = "Held for something else"
+    message = "Hold {hold} was not placed over this resource: it ends with {cause}."
+    next_action = "end_cause"
+    next_text = "Complete, cancel or reverse what the money is held for."
+
+    def __init__(self, *, hold: str, cause: str) -> None:
+        super().__init__(hold=hold, cause=cause)
 
 
 class QuoteExpired(AppError):
