@@ -6,6 +6,7 @@ from django.db.models import F, QuerySet
 
 from flowlet.core.errors import NotFound
 from flowlet.identity.models import Restriction
+from ledger.models.holds import Hold
 from wallets.models import BankAccount, Deposit, Wallet, Withdrawal
 from wallets.policies import WalletState
 
@@ -94,6 +95,19 @@ def get_states(wallets: Collection[Wallet]) -> dict[int, WalletState]:
         wallet.pk: WalletState(wallet.public_id, wallet.status, frozenset(found[wallet.pk]))
         for wallet in wallets
     }
+
+
+def get_hold(*, partner_id: int, public_id: str) -> Hold:
+    """
+    Return a hold of one of a partner's wallets, whoever placed it, with its state and wallet.
+
+    :raises NotFound: if it is absent or another partner's
+    """
+    rows = Hold.objects.filter(public_id=public_id, account__wallet__partner_id=partner_id)
+    hold = rows.select_related("state", "account__wallet").first()
+    if hold is None:
+        raise NotFound
+    return hold
 
 
 def names_of_accounts(account_ids: Collection[int]) -> Mapping[int, str]:

@@ -18,8 +18,6 @@ from flowlet.gateway.fields import (
 from flowlet.gateway.serializers import ListQuery, StrictSerializer
 from flowlet.identity.choices import Tier
 from flowlet.identity.models import Customer
-from ledger.choices import HoldDirection, HoldStatus
-from ledger.models.holds import Hold
 from ledger.models.transactions import Posting
 from ledger.queries.history import BalanceAt
 from wallets.choices import (
@@ -123,30 +121,6 @@ class BalanceOut(serializers.Serializer[Any]):
     pending = serializers.IntegerField(help_text="Announced, not booked yet.")
     owed = serializers.IntegerField(help_text="What the wallet could not pay; the next money in repays it.")
     entries = serializers.IntegerField(help_text="How many entries made this balance.")
-
-
-class HoldQuery(ListQuery):
-    """How the list of holds may be narrowed."""
-
-    status = WordField(codes=HoldStatus.values, required=False)
-
-
-class HoldOut(serializers.Serializer[Any]):
-    """Money set aside, in minor units."""
-
-    id = serializers.CharField()
-    object = serializers.ChoiceField(choices=["hold"])
-    direction = serializers.ChoiceField(
-        choices=[code.lower() for code in HoldDirection.values],
-        help_text="Out: set aside to leave. In: announced, not there yet.",
-    )
-    amount = serializers.IntegerField(help_text="What was asked for at first.")
-    open = serializers.IntegerField(help_text="What is held now.")
-    currency = serializers.CharField()
-    status = serializers.ChoiceField(choices=[code.lower() for code in HoldStatus.values])
-    cause = serializers.CharField(help_text="What it is held for.")
-    expires_at = serializers.DateTimeField(allow_null=True)
-    created_at = serializers.DateTimeField()
 
 
 class TransactionQuery(ListQuery):
@@ -413,22 +387,6 @@ def render_monitor(row: BalanceMonitor) -> dict[str, Any]:
         "currency": row.wallet.currency,
         "created_at": row.created_at,
         "ended_at": row.ended_at,
-    }
-
-
-def render_hold(hold: Hold) -> dict[str, Any]:
-    """Return a hold with its state."""
-    return {
-        "id": hold.public_id,
-        "object": "hold",
-        "direction": hold.direction.lower(),
-        "amount": hold.amount_minor,
-        "open": hold.state.open_minor,
-        "currency": hold.currency,
-        "status": hold.state.status.lower(),
-        "cause": hold.source_key,
-        "expires_at": hold.expires_at,
-        "created_at": hold.placed_at,
     }
 
 
