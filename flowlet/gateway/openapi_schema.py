@@ -79,6 +79,12 @@ class ProblemOut(serializers.Serializer[Any]):
     )
     requested_minor = serializers.IntegerField(required=False, help_text="And what was asked for.")
     open_minor = serializers.IntegerField(required=False, help_text="Of a hold: what is still open.")
+    posted_minor = serializers.IntegerField(
+        required=False, help_text="Of a wallet to be closed: what is booked."
+    )
+    held_minor = serializers.IntegerField(required=False, help_text="What is held.")
+    pending_minor = serializers.IntegerField(required=False, help_text="What is announced.")
+    owed_minor = serializers.IntegerField(required=False, help_text="What is owed.")
     limit_minor = serializers.IntegerField(required=False, help_text="Of a limit: how high it is.")
     left_minor = serializers.IntegerField(required=False, help_text="And what would still pass.")
 

@@ -42,6 +42,9 @@ _CHAIN = ("ledger.view_block",)
 _CHAIN_CHECK = (*_CHAIN, "ledger.verify_block")
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
+_WALLET_CLOSE = ("wallets.change_wallet",)
+# Asked for by one and agreed to by another of those who hold it.
+_OVERDRAFT = ("ledger.change_account",)
 _BANK_FILES = (
     *(
         "ledger.view_housebankaccount",
@@ -93,7 +96,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *(*_BANKS, *_WRITTEN, *_CHATS),
         *(*_VENDORS, "integrations.retry_vendorevent"),
         *(*_HELD, *_RAILS),
-        *(*_FREEZE, *_UNFREEZE),
+        *(*_FREEZE, *_UNFREEZE, *_WALLET_CLOSE),
         *(*_APPROVALS, *_JOBS),
         *(*_FIGURES, *_CARD_FIGURES),
     ),
@@ -111,7 +114,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_SEE_MONEY,
         *(*_CARDS, *_CARD_WORK),
         *_BANKS,
-        *(*_FREEZE, *_UNFREEZE),
+        *(*_FREEZE, *_UNFREEZE, *_WALLET_CLOSE, *_OVERDRAFT),
         *(*_HITS, *_IDENTITIES, "compliance.approve_high_risk"),
         *(*_CASES, *_CASES_CHECK, *_WALL, *_WALL_CHECK),
         *(*_FRAUD, *_HELD, *_MODELS, *_MODEL_CHECK),
@@ -134,7 +137,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *(*_RECONCILE, *_RECONCILE_CHECK),
         *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, "wallets.export_statement"),
         *_STATEMENTS,
-        *(*_BOOKS, *_BOOKS_CHECK, *_RATES_WORK),
+        *(*_BOOKS, *_BOOKS_CHECK, *_RATES_WORK, *_OVERDRAFT),
         *_CHAIN_CHECK,
         *(*_BANK_FILES, *_BANK_FILE_WORK, "ledger.open_housebankaccount"),
         *(*_APPROVALS, *_TRAIL),

@@ -23,6 +23,7 @@ from ledger.queries.history import BalanceAt
 from wallets.choices import (
     BankAccountStatus,
     Execution,
+    FreezeDirection,
     LimitInterval,
     LimitKind,
     MoneySource,
@@ -32,6 +33,7 @@ from wallets.choices import (
 )
 from wallets.limits import Limit
 from wallets.models import BalanceMonitor, BankAccount, Movement, Wallet
+from wallets.queries import frozen_direction
 
 BANK_BALANCE_MAX = 10**12
 PARTNER_REASONS = ("CUSTOMER_REQUEST", "LOST_ACCESS", "SUSPECTED_FRAUD")
@@ -77,6 +79,17 @@ class FreezeIn(StrictSerializer):
     """Why a wallet is frozen."""
 
     reason = WordField(codes=PARTNER_REASONS)
+    direction = WordField(
+        codes=FreezeDirection.values,
+        default="BOTH",
+        help_text="What is to stop. Freezing again in another direction changes a freeze of your own.",
+    )
+    note = TextField(required=False, lines=True, max_length=500, help_text="For our staff and yours.")
+
+
+class CloseIn(StrictSerializer):
+    """A word about why a wallet is closed."""
+
     note = TextField(required=False, lines=True, max_length=500, help_text="For our staff and yours.")
 
 
@@ -96,6 +109,11 @@ class WalletOut(serializers.Serializer[Any]):
     name = serializers.CharField(allow_null=True)
     purpose = serializers.CharField()
     status = serializers.ChoiceField(choices=[code.lower() for code in WalletStatus.values])
+    frozen_direction = serializers.ChoiceField(
+        choices=[code.lower() for code in FreezeDirection.values],
+        allow_null=True,
+        help_text="What a freeze stops; null if there is none.",
+    )
     created_at = serializers.DateTimeField()
 
 
@@ -304,6 +322,7 @@ def render_wallet(wallet: Wallet) -> dict[str, Any]:
         "name": wallet.name or None,
         "purpose": wallet.purpose,
         "status": wallet.status.lower(),
+        "frozen_direction": frozen_direction(wallet).lower() or None,
         "created_at": wallet.created_at,
     }
 
