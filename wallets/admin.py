@@ -21,6 +21,7 @@ from flowlet.core.money import Money
 from flowlet.identity.queries import active_restrictions
 from ledger.admin_parts import holds_panels
 from wallets import admin_exchange as _exchange  # noqa: F401 - registers quotes and spreads
+from wallets import admin_limits as _limits  # noqa: F401 - registers the limits
 from wallets import admin_statements as _statements  # noqa: F401 - registers the statement page
 from wallets import admin_states as _states  # noqa: F401 - registers freezing, closing and overdrafts
 from wallets import admin_today as _today  # noqa: F401 - registers panels, searches and sentences
