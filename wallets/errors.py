@@ -6,7 +6,7 @@ from datetime import datetime
 from flowlet.core.errors import AppError, Conflict
 from flowlet.core.money import Money
 from flowlet.gateway.errors import IdempotencyKeyReused
-from ledger.errors import AccountNotOpen, BalanceOutOfRange, InsufficientFunds
+from ledger.errors import AccountNotEmpty, AccountNotOpen, BalanceOutOfRange, InsufficientFunds
 
 
 class WalletFrozen(AppError):
@@ -142,6 +142,41 @@ class AlreadyFrozen(Conflict):
     message = "The wallet is frozen already."
 
 
+class WalletNotEmpty(AccountNotEmpty):
+    """A wallet is closed only when nothing is booked, held, announced or owed; `why` says what there is."""
+
+    title = "Wallet not empty"
+    message = "Wallet {wallet} cannot be closed yet: {why}."
+    next_action = "empty_wallet"
+    next_text = (
+        "Move the balance away, end what holds or announces money, and let what is owed be repaid first."
+    )
+    told = ("posted", "held", "pending", "owed")
+
+    def __init__(self, *, wallet: str, posted: Money, held: Money, pending: Money, owed: Money) -> None:
+        parts = (
+            (posted, "{} is booked"),
+            (held, "{} is held"),
+            (pending, "{} is announced"),
+            (owed, "{} is owed"),
+        )
+        why = ", ".join(words.format(amount.format()) for amount, words in parts if amount.minor)
+        super().__init__(wallet=wallet, why=why, posted=posted, held=held, pending=pending, owed=owed)
+
+
+class OverdraftInUse(Conflict):
+    """The wallet is overdrawn by more than it may be from now on."""
+
+    code = "overdraft_in_use"
+    title = "Overdraft in use"
+    message = "Wallet {wallet} stands at {available} and cannot be limited to an overdraft of {overdraft}."
+    next_action = "wait_for_money"
+    next_text = "Wait until money has come in, or allow a larger overdraft."
+
+    def __init__(self, *, wallet: str, available: Money, overdraft: Money) -> None:
+        super().__init__(wallet=wallet, available=available, overdraft=overdraft)
+
+
 class FreezeHeld(AppError):
     """The house froze the wallet, so the partner cannot open it."""
 
@@ -161,6 +196,7 @@ class LimitExceeded(AppError):
     message = "Wallet {wallet}: the limit for {what} is {limit}, {left} is left."
     next_action = "reduce_amount"
     next_text = "Ask for a smaller amount, wait until the limit begins anew, or let the customer verify more."
+    told = ("limit_minor", "left_minor")
 
     def __init__(
         self, *, wallet: str, what: str, interval: str, limit: Money, used: Money, left: Money
@@ -255,6 +291,19 @@ class SandboxOnly(AppError):
 
 class KeyUsedBefore(IdempotencyKeyReused):
     """The key stands for another movement of this partner, one whose first answer is no longer kept or was never sent."""
+
+
+class HoldElsewhere(Conflict):
+    """A payment, card or movement placed the hold: it ends with that, not by itself."""
+
+    code = "hold_elsewhere"
+    title = "Held for something else"
+    message = "Hold {hold} was not placed over this resource: it ends with {cause}."
+    next_action = "end_cause"
+    next_text = "Complete, cancel or reverse what the money is held for."
+
+    def __init__(self, *, hold: str, cause: str) -> None:
+        super().__init__(hold=hold, cause=cause)
 
 
 class QuoteExpired(AppError):

@@ -33,3 +33,8 @@ BALANCE_CROSSED = declare(
 EXCHANGE_COMPLETED = declare(
     "exchange.completed", "Money of a customer was exchanged from one wallet into another."
 )
+HOLD_PLACED = declare("hold.placed", "Money of a wallet was set aside by its partner.")
+HOLD_CHANGED = declare("hold.changed", "A partner's hold holds more or less than before.")
+HOLD_CAPTURED = declare("hold.captured", "Money of a partner's hold, or a part of it, was taken.")
+HOLD_RELEASED = declare("hold.released", "What was open of a partner's hold is free again.")
+HOLD_EXPIRED = declare("hold.expired", "The time of a partner's hold is over; what was open is free again.")

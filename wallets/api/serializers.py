@@ -18,13 +18,12 @@ from flowlet.gateway.fields import (
 from flowlet.gateway.serializers import ListQuery, StrictSerializer
 from flowlet.identity.choices import Tier
 from flowlet.identity.models import Customer
-from ledger.choices import HoldDirection, HoldStatus
-from ledger.models.holds import Hold
 from ledger.models.transactions import Posting
 from ledger.queries.history import BalanceAt
 from wallets.choices import (
     BankAccountStatus,
     Execution,
+    FreezeDirection,
     LimitInterval,
     LimitKind,
     MoneySource,
@@ -34,6 +33,7 @@ from wallets.choices import (
 )
 from wallets.limits import Limit
 from wallets.models import BalanceMonitor, BankAccount, Deposit, Movement, Wallet
+from wallets.queries import frozen_direction
 
 BANK_BALANCE_MAX = 10**12
 PARTNER_REASONS = ("CUSTOMER_REQUEST", "LOST_ACCESS", "SUSPECTED_FRAUD")
@@ -79,6 +79,17 @@ class FreezeIn(StrictSerializer):
     """Why a wallet is frozen."""
 
     reason = WordField(codes=PARTNER_REASONS)
+    direction = WordField(
+        codes=FreezeDirection.values,
+        default="BOTH",
+        help_text="What is to stop. Freezing again in another direction changes a freeze of your own.",
+    )
+    note = TextField(required=False, lines=True, max_length=500, help_text="For our staff and yours.")
+
+
+class CloseIn(StrictSerializer):
+    """A word about why a wallet is closed."""
+
     note = TextField(required=False, lines=True, max_length=500, help_text="For our staff and yours.")
 
 
@@ -98,6 +109,11 @@ class WalletOut(serializers.Serializer[Any]):
     name = serializers.CharField(allow_null=True)
     purpose = serializers.CharField()
     status = serializers.ChoiceField(choices=[code.lower() for code in WalletStatus.values])
+    frozen_direction = serializers.ChoiceField(
+        choices=[code.lower() for code in FreezeDirection.values],
+        allow_null=True,
+        help_text="What a freeze stops; null if there is none.",
+    )
     created_at = serializers.DateTimeField()
 
 
@@ -123,30 +139,6 @@ class BalanceOut(serializers.Serializer[Any]):
     pending = serializers.IntegerField(help_text="Announced, not booked yet.")
     owed = serializers.IntegerField(help_text="What the wallet could not pay; the next money in repays it.")
     entries = serializers.IntegerField(help_text="How many entries made this balance.")
-
-
-class HoldQuery(ListQuery):
-    """How the list of holds may be narrowed."""
-
-    status = WordField(codes=HoldStatus.values, required=False)
-
-
-class HoldOut(serializers.Serializer[Any]):
-    """Money set aside, in minor units."""
-
-    id = serializers.CharField()
-    object = serializers.ChoiceField(choices=["hold"])
-    direction = serializers.ChoiceField(
-        choices=[code.lower() for code in HoldDirection.values],
-        help_text="Out: set aside to leave. In: announced, not there yet.",
-    )
-    amount = serializers.IntegerField(help_text="What was asked for at first.")
-    open = serializers.IntegerField(help_text="What is held now.")
-    currency = serializers.CharField()
-    status = serializers.ChoiceField(choices=[code.lower() for code in HoldStatus.values])
-    cause = serializers.CharField(help_text="What it is held for.")
-    expires_at = serializers.DateTimeField(allow_null=True)
-    created_at = serializers.DateTimeField()
 
 
 class TransactionQuery(ListQuery):
@@ -340,6 +332,7 @@ def render_wallet(wallet: Wallet) -> dict[str, Any]:
         "name": wallet.name or None,
         "purpose": wallet.purpose,
         "status": wallet.status.lower(),
+        "frozen_direction": frozen_direction(wallet).lower() or None,
         "created_at": wallet.created_at,
     }
 
@@ -426,22 +419,6 @@ def render_monitor(row: BalanceMonitor) -> dict[str, Any]:
         "currency": row.wallet.currency,
         "created_at": row.created_at,
         "ended_at": row.ended_at,
-    }
-
-
-def render_hold(hold: Hold) -> dict[str, Any]:
-    """Return a hold with its state."""
-    return {
-        "id": hold.public_id,
-        "object": "hold",
-        "direction": hold.direction.lower(),
-        "amount": hold.amount_minor,
-        "open": hold.state.open_minor,
-        "currency": hold.currency,
-        "status": hold.state.status.lower(),
-        "cause": hold.source_key,
-        "expires_at": hold.expires_at,
-        "created_at": hold.placed_at,
     }
 
 
