@@ -11,10 +11,11 @@ from flowlet.events.models import Event
 from flowlet.identity.operations import place_restriction
 from ledger.models.accounts import Balance
 from ledger.models.matching import Break, Match
-from ledger.models.reconciliation import BankLine, BankStatement
-from ledger.models.transactions import Posting
+from ledger.models.reconciliation import BankLine
 from ledger.operations.matching import match_lines, undo_match
+from ledger.operations.posting import post
 from ledger.tests.banks import bank_account, later, statement
+from ledger.tests.factories import bank, draft
 from wallets.errors import NoClientMoneyAccount, NoReference, ReferenceRetired, ReferenceTaken, WalletClosed
 from wallets.models import Deposit, LimitRule
 from wallets.models_incoming import IncomingReference, IncomingTransfer
@@ -355,34 +356,35 @@ def test_the_database_refuses_what_would_break_a_reference(wallet, code, custome
         IncomingReference.objects.update(state="ACTIVE", retired_at=None, retired_by="")
 
 
+def booked_deposit(wallet):
+    """Store a deposit that says it came by a transfer, booked as every deposit is."""
+    row = Deposit(
+        partner_id=wallet.partner_id,
+        wallet=wallet,
+        source="TRANSFER",
+        amount_minor=100,
+        currency="EUR",
+        status="COMPLETED",
+        created_at=NOW,
+        ended_at=NOW,
+    )
+    legs = (bank(), 100), (wallet.account, -100)
+    row.transaction_id = post(draft=draft(*legs, source="deposit", key=row.public_id), now=NOW).transaction_id
+    row.save()
+    return row
+
+
 def test_the_database_refuses_a_transfer_that_is_not_its_line(wallet, code):
     statement((100, said(code)), (250, {}))
     match_lines(now=NOW)
     transfer, other = IncomingTransfer.objects.get(), BankLine.objects.get(amount_minor=250)
-    fields = {
-        "partner_id": wallet.partner_id,
-        "wallet": wallet,
-        "source": "TRANSFER",
-        "amount_minor": 100,
-        "currency": "EUR",
-        "status": "COMPLETED",
-        "created_at": NOW,
-        "ended_at": NOW,
-        "transaction_id": Posting.objects.exclude(transaction_id=transfer.deposit.transaction_id)
-        .values_list("transaction_id", flat=True)
-        .first(),
-    }
 
     with refused("deposit_has_line"):
-        Deposit.objects.create(**fields)
+        booked_deposit(wallet)
     for line, name in ((transfer.line, "line_id"), (other, "fits")):  # a second time, and another amount
         with refused(name):
             IncomingTransfer.objects.create(
-                deposit=Deposit.objects.create(**fields),
-                reference=transfer.reference,
-                line=line,
-                created_at=NOW,
+                deposit=booked_deposit(wallet), reference=transfer.reference, line=line, created_at=NOW
             )
     with refused("append_only"):
         IncomingTransfer.objects.update(created_at=later(1))
-    assert BankStatement.objects.count() == 1
