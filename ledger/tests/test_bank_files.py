@@ -1,5 +1,6 @@
 """Bringing in bank files: staged, proven, accepted; refused and quarantined with place and reason."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
@@ -200,16 +201,31 @@ def test_a_statement_without_entries_is_valid():
     assert bank_balance(account.pk, TODAY).minor == 900
 
 
-def test_what_is_announced_during_the_day_is_kept_and_never_booked():
-    house_bank()
+@pytest.mark.parametrize(
+    ("message", "root", "element"),
+    [
+        ("camt.052", "BkToCstmrAcctRpt", "Rpt"),
+        ("camt.054", "BkToCstmrDbtCdtNtfctn", "Ntfctn"),
+    ],
+)
+def test_what_is_announced_during_the_day_is_kept_and_never_booked(message, root, element):
+    account = house_bank()
     body = camt053([statement(line(100, 1))]).decode()
-    report = body.replace("camt.053", "camt.052").replace("BkToCstmrStmt", "BkToCstmrAcctRpt")
-    report = report.replace("<Stmt>", "<Rpt>").replace("</Stmt>", "</Rpt>")
+    told = body.replace("camt.053", message).replace("BkToCstmrStmt", root).replace("Stmt>", f"{element}>")
+    if message == "camt.054":  # a notification has no balances
+        told = re.sub("<Bal>.*?</Bal>", "", told)
 
-    announced = import_file(data=report.encode(), name="intraday.xml", now=NOW)
+    announced = import_file(data=told.encode(), name="intraday.xml", now=NOW)
+
+    assert (announced.state, announced.format) == ("ACCEPTED", f"{message}.001.08")
+    assert [(one.amount_minor, one.end_to_end_id) for one in BankAnnouncement.objects.all()] == [
+        (100, "E2E-1")
+    ]
+    assert not BankLine.objects.exists()
+    assert bank_balance(account.pk, TODAY) is None
+
     booked = bring_in(statement(line(100, 1)))
 
-    assert (announced.state, announced.format) == ("ACCEPTED", "camt.052.001.08")
     assert BankAnnouncement.objects.count() == 1
     assert booked.state == "ACCEPTED"
     assert BankLine.objects.count() == 1
