@@ -52,7 +52,7 @@ check: packages-dev ## format, lint, types, layers, migrations, API description,
 	@$(EXEC) -- python -m flowlet.local.check
 
 bench: packages-dev ## run the benchmarks, side by side with peers
-	@$(EXEC) --alone bench -- python bench/post.py $(ARGS)
+	@$(EXEC) --alone bench -- python -m bench $(ARGS)
 
 openapi: packages-dev ## write docs/openapi.yaml from the code
 	@$(EXEC) -- python manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn

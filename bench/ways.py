@@ -43,11 +43,13 @@ class Way:
     size: int = 1
 
 
-def _key() -> str:
+def key() -> str:
+    """Return a key that no other process or call has."""
     return f"{getpid()}-{next(_numbers)}"
 
 
-def _pair(accounts: Sequence[Any]) -> tuple[Any, Any]:
+def pair(accounts: Sequence[Any]) -> tuple[Any, Any]:
+    """Return two different accounts, drawn."""
     payer, payee = random.sample(accounts, 2)
     return payer, payee
 
@@ -60,16 +62,16 @@ def _naive_accounts() -> Sequence[int]:
 
 @transaction.atomic
 def _naive(accounts: Sequence[int]) -> None:
-    payer_id, payee_id = _pair(accounts)
-    key = _key()
-    if NaiveTransaction.objects.filter(source_key=key).exists():
+    payer_id, payee_id = pair(accounts)
+    own = key()
+    if NaiveTransaction.objects.filter(source_key=own).exists():
         return
     rows = NaiveAccount.objects.select_for_update().filter(pk__in=(payer_id, payee_id)).order_by("pk")
     locked = {account.pk: account for account in rows}
     payer, payee = locked[payer_id], locked[payee_id]
     if payer.balance < 1:
         raise AssertionError("the funds ran out")
-    header = NaiveTransaction.objects.create(source_key=key, kind="TRANSFER", effective_date=DAY)
+    header = NaiveTransaction.objects.create(source_key=own, kind="TRANSFER", effective_date=DAY)
     for account, amount in ((payer, -1), (payee, 1)):
         account.balance += amount
         NaiveLeg.objects.create(
@@ -89,42 +91,44 @@ def _hordak_accounts() -> Sequence[HordakAccount]:
 
 @transaction.atomic
 def _hordak(accounts: Sequence[HordakAccount]) -> None:
-    payer, payee = _pair(accounts)
-    payer.transfer_to(payee, HordakMoney("0.01", "EUR"), description=_key())
+    payer, payee = pair(accounts)
+    payer.transfer_to(payee, HordakMoney("0.01", "EUR"), description=key())
 
 
 # --- our ledger -----------------------------------------------------------------------------------------------------
-def _ledger_accounts() -> Sequence[int]:
+def ledger_accounts(count: int = ACCOUNTS) -> Sequence[int]:
+    """Return the ids of that many funded wallets, opened at the first call."""
     wallets = list(
         Account.objects.filter(chart_account__code="CUSTOMER_WALLETS").values_list("pk", flat=True)
     )
     if wallets:
         return wallets
     bank = house_account(chart_code="CLIENT_MONEY_BANK", currency="EUR", now=now())
-    for number in range(ACCOUNTS):
+    for number in range(count):
         account = open_account(
             chart_code="CUSTOMER_WALLETS", currency="EUR", name=f"wallet {number}", now=now()
         )
         wallets.append(account.pk)
-    drafts = [_draft(bank.pk, wallet, FUNDS) for wallet in wallets]
+    drafts = [draft(bank.pk, wallet, FUNDS) for wallet in wallets]
     post_many(drafts=drafts, now=now())
     return wallets
 
 
-def _draft(debit: int, credit: int, minor: int = 1) -> Draft:
+def draft(debit: int, credit: int, minor: int = 1) -> Draft:
+    """Return a transfer under a key of its own."""
     legs = (Leg(debit, Money(minor, "EUR")), Leg(credit, Money(-minor, "EUR")))
-    return Draft(kind="TRANSFER", source="bench", source_key=_key(), effective_date=DAY, legs=legs)
+    return Draft(kind="TRANSFER", source="bench", source_key=key(), effective_date=DAY, legs=legs)
 
 
 @transaction.atomic
 def _orm(accounts: Sequence[int]) -> None:
-    payer, payee = _pair(accounts)
-    key = _key()
+    payer, payee = pair(accounts)
+    own = key()
     header = LedgerTransaction.objects.create(
         kind="TRANSFER",
         source="bench",
-        source_key=key,
-        fingerprint=hashlib.sha256(key.encode()).digest(),
+        source_key=own,
+        fingerprint=hashlib.sha256(own.encode()).digest(),
         effective_date=DAY,
         leg_count=2,
         actor="SYSTEM:bench",
@@ -138,14 +142,14 @@ def _orm(accounts: Sequence[int]) -> None:
 
 
 def _payload(accounts: Sequence[int]) -> dict[str, Any]:
-    payer, payee = _pair(accounts)
-    key = _key()
+    payer, payee = pair(accounts)
+    own = key()
     return {
         "public_id": new_id("txn"),
         "kind": "TRANSFER",
         "source": "bench",
-        "source_key": key,
-        "fingerprint": hashlib.sha256(key.encode()).hexdigest(),
+        "source_key": own,
+        "fingerprint": hashlib.sha256(own.encode()).hexdigest(),
         "effective_date": DAY.isoformat(),
         "actor": "SYSTEM:bench",
         "context": {},
@@ -168,29 +172,29 @@ def _batch(accounts: Sequence[int]) -> None:
 
 
 def _operation(accounts: Sequence[int]) -> None:
-    payer, payee = _pair(accounts)
-    post(draft=_draft(payer, payee), now=now())
+    payer, payee = pair(accounts)
+    post(draft=draft(payer, payee), now=now())
 
 
 def _hold(accounts: Sequence[int]) -> None:
-    payer, payee = _pair(accounts)
+    payer, payee = pair(accounts)
     held = place_hold(
         account_id=payer,
         amount=Money(1, "EUR"),
         source="bench",
-        source_key=_key(),
+        source_key=key(),
         expires_at=None,
         now=now(),
     )
-    capture_hold(hold_id=held.hold_id, draft=_draft(payer, payee), now=now())
+    capture_hold(hold_id=held.hold_id, draft=draft(payer, payee), now=now())
 
 
 WAYS = (
     Way("naive", "naive ORM, no guards", _naive_accounts, _naive),
     Way("hordak", "django-hordak transfer_to", _hordak_accounts, _hordak),
-    Way("orm", "ORM through our guards", _ledger_accounts, _orm),
-    Way("operation", "operations.post with event", _ledger_accounts, _operation),
-    Way("hold", "place_hold and capture_hold with events", _ledger_accounts, _hold),
-    Way("function", "ledger_post through a cursor", _ledger_accounts, _function),
-    Way("batch", f"ledger_post_many({BATCH})", _ledger_accounts, _batch, BATCH),
+    Way("orm", "ORM through our guards", ledger_accounts, _orm),
+    Way("operation", "operations.post with event", ledger_accounts, _operation),
+    Way("hold", "place_hold and capture_hold with events", ledger_accounts, _hold),
+    Way("function", "ledger_post through a cursor", ledger_accounts, _function),
+    Way("batch", f"ledger_post_many({BATCH})", ledger_accounts, _batch, BATCH),
 )

@@ -32,4 +32,5 @@ class WalletsConfig(AppConfig):
         # Counts of what was moved only change, and a monitor's line only ends.
         rights.FIXED["wallets_limituse"] = ("amount_minor",)
         rights.FIXED["wallets_balancemonitor"] = ("ended_at",)
+        rights.FIXED["wallets_incomingreference"] = ("state", "retired_at", "retired_by")
         post_migrate.connect(limits.after_migrate, sender=self, dispatch_uid="wallets.limits")

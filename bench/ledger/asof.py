@@ -1,35 +1,24 @@
 """
 A balance as of an instant: the index against SUM over the postings, on accounts with a short and a long history.
 
-    python -m bench.ledger.asof [--short 1000] [--long 1000000] [--repeats 200]
-
 Makes a throw-away database. The history is written by one statement with the guards at rest: it is read only.
 """
 
-import argparse
 import json
-import os
 import random
-import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime
 from statistics import median
 from typing import Any
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
+from django.db import connection
 
-import django
-
-django.setup()
-
-from django.db import connection  # noqa: E402 - needs Django to be set up
-
-from bench.ledger.rows import Row, table  # noqa: E402 - needs Django to be set up
-from flowlet.core.clock import now  # noqa: E402 - needs Django to be set up
-from ledger.models.accounts import Account  # noqa: E402 - needs Django to be set up
-from ledger.operations.accounts import open_account  # noqa: E402 - needs Django to be set up
-from ledger.queries.history import AT_INSTANT  # noqa: E402 - needs Django to be set up
+from bench.rows import Row
+from flowlet.core.clock import now
+from ledger.models.accounts import Account
+from ledger.operations.accounts import open_account
+from ledger.queries.history import AT_INSTANT
 
 GROWTH_MOST, BUFFERS_MOST, SUM_LEAST, FULL = 2.0, 10, 1_000.0, 1_000_000
 _SUM = "SELECT coalesce(sum(amount), 0) FROM ledger_posting WHERE account_id = %s AND posted_at <= %s"
@@ -108,25 +97,3 @@ def measure(*, short: int = 1_000, long: int = FULL, repeats: int = 200) -> list
         # Smaller histories have a smaller SUM: the goal is that of a million.
         Row(f"time of SUM / of the index at {long:,}", summed / fast, SUM_LEAST * long / FULL),
     ]
-
-
-def main() -> int:
-    """Make a database, measure, print; the exit code says whether all goals are met."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--short", type=int, default=1_000)
-    parser.add_argument("--long", type=int, default=FULL)
-    parser.add_argument("--repeats", type=int, default=200)
-    arguments = parser.parse_args()
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
-    try:
-        rows = measure(**vars(arguments))
-    finally:
-        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
-    print(table(rows))
-    return 0 if all(row.met for row in rows) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,38 +1,27 @@
 """
 What an export costs: a CSV statement against COPY of the same rows, with its peak memory; paper and workbook of 10,000.
 
-    python -m bench.ledger.exporting [--entries 20000]
-
 One throw-away database. COPY is what the server can do without names, decrypted texts, running balances and proof; the
 export adds those row by row. Memory is the peak of this process above what it held before.
 """
 
-import argparse
 import gc
-import os
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
+from django.db import connection
 
-import django
-
-django.setup()
-
-from django.db import connection  # noqa: E402 - needs Django to be set up
-
-from bench.ledger.rows import Row  # noqa: E402 - needs Django to be set up
-from flowlet.core.money import Money  # noqa: E402 - needs Django to be set up
-from ledger.models.accounts import Account  # noqa: E402 - needs Django to be set up
-from ledger.operations.accounts import house_account, open_account  # noqa: E402 - needs Django to be set up
-from ledger.operations.posting import Draft, Leg, post_many  # noqa: E402 - needs Django to be set up
-from ledger.statements.builder import build_statement  # noqa: E402 - needs Django to be set up
-from ledger.statements.facts import Statement  # noqa: E402 - needs Django to be set up
-from ledger.statements.formats import STATEMENT_FORMATS, load  # noqa: E402 - needs Django to be set up
+from bench.rows import Row
+from flowlet.core.money import Money
+from ledger.models.accounts import Account
+from ledger.operations.accounts import house_account, open_account
+from ledger.operations.posting import Draft, Leg, post_many
+from ledger.statements.builder import build_statement
+from ledger.statements.facts import Statement
+from ledger.statements.formats import STATEMENT_FORMATS, load
 
 NOW, DAY = datetime(2026, 1, 15, tzinfo=UTC), date(2026, 1, 15)
 COPY_MOST, MEMORY_MOST, SECONDS_MOST, PAPER = 40.0, 48.0, 5.0, 10_000
@@ -137,7 +126,7 @@ def _status(name: str) -> int:
     return int(next(line for line in lines if line.startswith(f"{name}:")).split()[1])
 
 
-def measure(*, entries: int = 20_000, rounds: int = 3) -> list[Row]:
+def measure(*, entries: int = 1_000_000, rounds: int = 3) -> list[Row]:
     """Measure in the database that is connected; it must be a throw-away one."""
     load()
     account = fill(entries)
@@ -166,24 +155,3 @@ def measure(*, entries: int = 20_000, rounds: int = 3) -> list[Row]:
         took = time.process_time() - begun
         rows.append(Row(f"{name} of {PAPER:,} entries, seconds of CPU", took, SECONDS_MOST, at_most=True))
     return rows
-
-
-def main() -> int:
-    """Run, print the figures, and say by the exit code whether the goals are met."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--entries", type=int, default=20_000)
-    arguments = parser.parse_args()
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
-    try:
-        rows = measure(entries=arguments.entries)
-    finally:
-        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
-    for row in rows:
-        print(f"{row.measured:8.1f} (wanted at most {row.wanted:.0f})  {row.what}")
-    return 0 if all(row.met for row in rows) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,39 +1,27 @@
 """
 What bringing in a bank file costs: 10,000 lines of camt.053, against lxml's bare parse of the same bytes.
 
-    python -m bench.ledger.importing [--lines 10000]
-
 One throw-away database, interleaved rounds, CPU of this process (ratios hold on a busy machine). The bare parse makes a
 tree and looks at nothing; reading makes checked lines of it, importing seals the original and stores every line with
 its key, its words encrypted.
 """
 
-import argparse
-import os
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
+from lxml import etree
 
-import django
-
-django.setup()
-
-from django.db import connection  # noqa: E402 - needs Django to be set up
-from lxml import etree  # noqa: E402 - needs Django to be set up
-
-from bench.ledger.rows import Row  # noqa: E402 - needs Django to be set up
-from flowlet.audit.trail import Actor, acting  # noqa: E402 - needs Django to be set up
-from ledger.models.reconciliation import BankFile, HouseBankAccount  # noqa: E402 - needs Django to be set up
-from ledger.operations.accounts import open_account  # noqa: E402 - needs Django to be set up
-from ledger.operations.bank_accounts import open_house_bank_account  # noqa: E402 - needs Django to be set up
-from ledger.operations.reconciliation import import_file  # noqa: E402 - needs Django to be set up
-from ledger.reconciliation import formats  # noqa: E402 - needs Django to be set up
-from ledger.reconciliation.generate import Item, one_statement, play_bank  # noqa: E402 - needs Django to be set up
-from ledger.reconciliation.write import camt053  # noqa: E402 - needs Django to be set up
+from bench.rows import Row
+from flowlet.audit.trail import Actor, acting
+from ledger.models.reconciliation import BankFile, HouseBankAccount
+from ledger.operations.accounts import open_account
+from ledger.operations.bank_accounts import open_house_bank_account
+from ledger.operations.reconciliation import import_file
+from ledger.reconciliation import formats
+from ledger.reconciliation.generate import Item, one_statement, play_bank
+from ledger.reconciliation.write import camt053
 
 NOW, DAY = datetime(2026, 1, 15, 6, tzinfo=UTC), date(2026, 1, 1)
 READ_MOST, IMPORT_MOST, GROWTH_MOST, ROUNDS = 15.0, 80.0, 1.3, 3
@@ -113,24 +101,3 @@ def measure(*, lines: int = 10_000) -> list[Row]:
             at_most=True,
         ),
     ]
-
-
-def main() -> int:
-    """Run, print the figures, and say by the exit code whether the goals are met."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--lines", type=int, default=10_000)
-    arguments = parser.parse_args()
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
-    try:
-        rows = measure(lines=arguments.lines)
-    finally:
-        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
-    for row in rows:
-        print(f"{row.measured:8.1f} (wanted at most {row.wanted:.1f})  {row.what}")
-    return 0 if all(row.met for row in rows) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,15 +1,10 @@
 """
 What proof costs: signing each row against not signing, and a sealer in the background against none.
 
-    python -m bench.ledger.sealing [--rounds 5] [--transactions 400] [--seconds 2] [--processes 4]
-
 One throw-away database, interleaved rounds: figures compare within a run only.
 """
 
-import argparse
 import multiprocessing
-import os
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,20 +12,16 @@ from multiprocessing.synchronize import Event
 from statistics import median
 from typing import Any
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
+from django.db import connection
 
-import django
-
-django.setup()
-
-from django.db import connection  # noqa: E402 - needs Django to be set up
-
-from bench import measure as measuring  # noqa: E402 - needs Django to be set up
-from bench.ledger.rows import Row, table  # noqa: E402 - needs Django to be set up
-from bench.ways import WAYS, Way  # noqa: E402 - needs Django to be set up
-from ledger.models.transactions import LedgerTransaction  # noqa: E402 - needs Django to be set up
-from ledger.operations.checking import prove  # noqa: E402 - needs Django to be set up
-from ledger.operations.sealing import seal  # noqa: E402 - needs Django to be set up
+from bench import measuring
+from bench.rows import Row
+from bench.ways import WAYS, Way
+from flowlet.core.clock import now
+from ledger.models.transactions import LedgerTransaction
+from ledger.operations.checking import prove
+from ledger.operations.periods import make_periods
+from ledger.operations.sealing import seal
 
 DIGEST_MOST, SEALING_LEAST, SEALED_LEAST = 1.3, 0.9, 1.0
 _GUARDS = ("ledger_transaction_guard", "ledger_posting_guard")
@@ -57,26 +48,30 @@ def _unsigned(name: str, definition: str) -> str:
     return definition[:start] + _UNSIGNED[name] + definition[end:]
 
 
-def _install(definitions: dict[str, str]) -> None:
+def _install(definitions: dict[str, str], *, periods: bool) -> None:
+    """Replace the guards' bodies; and ask, or do not ask, whether the period of a posting is open."""
     with connection.cursor() as cursor:
         for text in definitions.values():
             cursor.execute(text)
+        cursor.execute(
+            f"ALTER TABLE ledger_transaction {'ENABLE' if periods else 'DISABLE'} TRIGGER transaction_period"
+        )
     # Backends keep plans of the old body for a moment: begin with a fresh one.
     connection.close()
 
 
 def digest(way: Way, accounts: Sequence[Any], *, rounds: int, transactions: int) -> float:
-    """Return the CPU of a posting, client and server, signed against unsigned."""
+    """Return the CPU of a posting, client and server, signed and its period asked for against neither."""
     signed = _definitions()
     bodies = {True: signed, False: {name: _unsigned(name, text) for name, text in signed.items()}}
     spent: dict[bool, list[float]] = {True: [], False: []}
     for number in range(rounds + 1):
         for key in (True, False) if number % 2 else (False, True):
-            _install(bodies[key])
+            _install(bodies[key], periods=key)
             total = sum(measuring.cpu(way, accounts, transactions))
             if number:
                 spent[key].append(total)
-    _install(signed)
+    _install(signed, periods=True)
     return median(spent[True]) / median(spent[False])
 
 
@@ -131,6 +126,7 @@ def measure(
     """Measure in the database that is connected; it must be a throw-away one."""
     by_key = {way.key: way for way in WAYS}
     accounts = by_key["function"].accounts()
+    make_periods(now=now())
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     ratio, sealed = background(
@@ -144,7 +140,7 @@ def measure(
         # Last: what it writes without signatures the proof would rightly find.
         *(
             Row(
-                f"CPU of {by_key[key].title}, signed / unsigned",
+                f"CPU of {by_key[key].title}, signed and in an open period / neither",
                 digest(by_key[key], accounts, rounds=rounds, transactions=transactions),
                 DIGEST_MOST,
                 at_most=True,
@@ -152,26 +148,3 @@ def measure(
             for key in ("function", "batch")
         ),
     ]
-
-
-def main() -> int:
-    """Make a database, measure, print; the exit code says whether all goals are met."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--transactions", type=int, default=400)
-    parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--processes", type=int, default=4)
-    arguments = parser.parse_args()
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
-    try:
-        rows = measure(**vars(arguments))
-    finally:
-        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
-    print(table(rows))
-    return 0 if all(row.met for row in rows) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,33 +1,22 @@
 """
 What a trial balance costs: stored closings and day totals against adding every posting up.
 
-    python -m bench.ledger.trial [--postings 100000] [--rounds 9]
-
 One throw-away database, interleaved rounds: figures compare within a run only. A year of postings, eleven months of
 which are closed; both ways give the same figures, or the run fails.
 """
 
-import argparse
-import os
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from statistics import median
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
+from django.db import connection
 
-import django
-
-django.setup()
-
-from django.db import connection  # noqa: E402 - needs Django to be set up
-
-from bench.ledger.rows import Row  # noqa: E402 - needs Django to be set up
-from ledger.models.periods import Period  # noqa: E402 - needs Django to be set up
-from ledger.operations.accounts import open_account  # noqa: E402 - needs Django to be set up
-from ledger.operations.periods import begin_close, continue_close, make_periods  # noqa: E402 - needs Django
-from ledger.queries.totals import totals_until  # noqa: E402 - needs Django to be set up
+from bench.rows import Row
+from ledger.models.periods import Period
+from ledger.operations.accounts import open_account
+from ledger.operations.periods import begin_close, continue_close, make_periods
+from ledger.queries.totals import totals_until
 
 CLOSINGS_LEAST, KNOWN_LEAST = 50.0, 10.0
 ACCOUNTS = 500
@@ -116,7 +105,7 @@ def _timed(way: Callable[[], dict[tuple[int, str], int]]) -> float:
     return time.perf_counter() - begun
 
 
-def measure(*, postings: int = 100_000, rounds: int = 9) -> list[Row]:
+def measure(*, postings: int = 1_000_000, rounds: int = 9) -> list[Row]:
     """Measure in the database that is connected; it must be a throw-away one."""
     load(postings)
     if not _added_up() == _stored() == _known():
@@ -141,25 +130,3 @@ def measure(*, postings: int = 100_000, rounds: int = 9) -> list[Row]:
             KNOWN_LEAST,
         ),
     ]
-
-
-def main() -> int:
-    """Run, print the ratios, and say by the exit code whether the goals are met (from a million postings on)."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--postings", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=9)
-    arguments = parser.parse_args()
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
-    try:
-        rows = measure(postings=arguments.postings, rounds=arguments.rounds)
-    finally:
-        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
-    for row in rows:
-        print(f"{row.measured:8.1f} (wanted {row.wanted:.0f} at a million)  {row.what}")
-    return 0 if all(row.met for row in rows) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
+from django.db.models.constants import LOOKUP_SEP
 
 from flowlet.backoffice.counts import count_each, shown
 from flowlet.backoffice.filters import Applied, Filter, FilterFault, Input
@@ -296,7 +297,7 @@ class _Page:
         after, before = (self._unpack(self.query.params.get(key, "")) for key in ("after", "before"))
         order = _reversed(self.order) if before else self.order
         edge = before or after
-        queryset = self.queryset.filter(_beyond(order, edge)) if edge else self.queryset
+        queryset = self.queryset.filter(_beyond(self.queryset, order, edge)) if edge else self.queryset
         rows = list(queryset.order_by(*order)[: self.size + 1])
         more, rows = len(rows) > self.size, rows[: self.size]
         if before:
@@ -308,7 +309,7 @@ class _Page:
         return rows
 
     def _pack(self, row: Any) -> str:
-        values = [getattr(row, name.lstrip("-")) for name in self.order]
+        values = [_value(row, name.lstrip("-")) for name in self.order]
         return base64.urlsafe_b64encode(json.dumps(values, cls=_KeyEncoder).encode()).decode()
 
     def _unpack(self, text: str) -> list[Any] | None:
@@ -321,9 +322,11 @@ class _Page:
         if not isinstance(values, list) or len(values) != len(self.order):
             self.query.faults.append("The page could not be found again; this is the first one.")
             return None
-        model = self.queryset.model
         try:
-            return [_revived(model, name, value) for name, value in zip(self.order, values, strict=True)]
+            return [
+                None if value is None else column_of(self.queryset, name).to_python(value)
+                for name, value in zip(self.order, values, strict=True)
+            ]
         except (ValidationError, TypeError, ValueError):
             self.query.faults.append("The page could not be found again; this is the first one.")
             return None
@@ -336,20 +339,52 @@ class _KeyEncoder(DjangoJSONEncoder):
         return o.isoformat() if isinstance(o, datetime) else super().default(o)
 
 
-def _revived(model: type[Model], name: str, value: object) -> object:
-    """Return a key's value in the column's own type, so that a forged one is a fault and not a crash."""
-    return model._meta.get_field(name.lstrip("-")).to_python(value)  # type: ignore[union-attr]  # noqa: SLF001
+def _value(row: Any, path: str) -> Any:
+    """Return what a row is ordered by; None where the way there ends."""
+    for step in path.split(LOOKUP_SEP):
+        row = None if row is None else getattr(row, step)
+    return row
+
+
+def column_of(queryset: QuerySet[Any], name: str) -> Any:
+    """Return the column of an order: of the row itself, of one that it leads to, or worked out beside it."""
+    path = name.lstrip("-")
+    if path in queryset.query.annotations:
+        return queryset.query.annotations[path].output_field
+    *way, last = path.split(LOOKUP_SEP)
+    model = queryset.model
+    for step in way:
+        model = model._meta.get_field(step).related_model  # noqa: SLF001
+    return model._meta.pk if last == "pk" else model._meta.get_field(last)  # noqa: SLF001
 
 
 def _reversed(order: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name[1:] if name.startswith("-") else f"-{name}" for name in order)
 
 
-def _beyond(order: tuple[str, ...], values: list[Any]) -> Q:
-    """Return the rows after the given key: (a > x) or (a = x and b > y) …, each column in its own direction."""
+def _beyond(queryset: QuerySet[Any], order: tuple[str, ...], values: list[Any]) -> Q:
+    """
+    Return the rows after the given key: (a > x) or (a = x and b > y) …, each column in its own direction.
+
+    Rows without a value stand where PostgreSQL puts them: last, or first in a descending order.
+    """
     condition, equal = Q(), Q()
     for name, value in zip(order, values, strict=True):
-        plain = name.lstrip("-")
-        condition |= equal & Q(**{f"{plain}__{'lt' if name.startswith('-') else 'gt'}": value})
+        plain, descending = name.lstrip("-"), name.startswith("-")
+        if value is None:
+            condition |= equal & (Q(**{f"{plain}__isnull": False}) if descending else Q(pk__in=()))
+            equal &= Q(**{f"{plain}__isnull": True})
+            continue
+        after = Q(**{f"{plain}__{'lt' if descending else 'gt'}": value})
+        if not descending and column_of(queryset, name).null:
+            after |= Q(**{f"{plain}__isnull": True})
+        condition |= equal & after
         equal &= Q(**{plain: value})
-    return condition
+    return condition & _from(queryset, order[0], values[0])
+
+
+def _from(queryset: QuerySet[Any], name: str, value: object) -> Q:
+    """Return the first column's bound by itself: an index can begin there, which it cannot at alternatives."""
+    if value is None or (column_of(queryset, name).null and not name.startswith("-")):
+        return Q()
+    return Q(**{f"{name.lstrip('-')}__{'lte' if name.startswith('-') else 'gte'}": value})

@@ -79,8 +79,8 @@ def latest_closed() -> Period | None:
 
 
 def list_closing() -> list[Period]:
-    """Return the periods whose close has begun, first to last; at most one unless rows were written by hand."""
-    return list(Period.objects.filter(status=PeriodStatus.CLOSING).order_by("first_date"))
+    """Return the periods whose close goes on by itself, first to last; at most one unless rows were written by hand."""
+    return list(Period.objects.filter(status=PeriodStatus.CLOSING, soft=False).order_by("first_date"))
 
 
 def is_fiscal_year_end(last: date) -> bool:

@@ -157,8 +157,11 @@ BEGIN
     END IF;
     SELECT count(*) INTO n FROM ledger_posting
     WHERE effective_date > coalesce(before.last_date, '-infinity') AND effective_date <= NEW.last_date;
-    INSERT INTO ledger_periodclosing (period_id, version, digest, postings, actor, closed_at)
-    VALUES (NEW.id, NEW.version, ledger_period_digest(NEW.id, NEW.version), n, NEW.changed_by, NEW.changed_at);
+    -- No block is made until this commits: the next one seals it.
+    PERFORM pg_advisory_xact_lock(hashtext('ledger_seal'));
+    INSERT INTO ledger_periodclosing (period_id, version, digest, postings, block_n, actor, closed_at)
+    VALUES (NEW.id, NEW.version, ledger_period_digest(NEW.id, NEW.version), n,
+            (SELECT coalesce(max(b.n), 0) + 1 FROM ledger_block AS b), NEW.changed_by, NEW.changed_at);
     RETURN NULL;
 END $$;
 CREATE TRIGGER period_closed AFTER UPDATE ON ledger_period FOR EACH ROW
