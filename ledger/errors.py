@@ -14,6 +14,7 @@ class InsufficientFunds(AppError):
     message = "Only {available} is available, {requested} was asked for."
     next_action = "reduce_amount"
     next_text = "Ask for no more than the available balance, or wait for money to come in."
+    told = ("available", "requested")
 
     def __init__(self, *, available: Money, requested: Money) -> None:
         super().__init__(available=available, requested=requested)
@@ -106,6 +107,7 @@ class HoldFinal(Conflict):
     code = "hold_final"
     title = "Hold is final"
     message = "The hold is {status}; nothing of it is open."
+    told = ("open_minor",)
 
     def __init__(self, *, status: str) -> None:
         super().__init__(status=status.lower(), open_minor=0)
@@ -117,6 +119,7 @@ class HoldTooSmall(Conflict):
     code = "hold_too_small"
     title = "Hold too small"
     message = "Only {open} of the hold is open, {requested} was asked for."
+    told = ("open_minor", "requested")
 
     def __init__(self, *, open: Money, requested: Money) -> None:  # noqa: A002 - the field's name in the answer
         super().__init__(open=open, requested=requested, open_minor=open.minor)
@@ -153,6 +156,14 @@ class StatementOutOfOrder(Conflict):
 
     def __init__(self, *, latest: date) -> None:
         super().__init__(latest=latest)
+
+
+class StatementUnsound(Conflict):
+    """The books do not prove the statement: the ledger must be verified before anybody gets a file."""
+
+    code = "statement_not_proven"
+    title = "Statement not proven"
+    message = "The balances do not agree with the entries, so no file is given out. The ledger must be verified first."
 
 
 class UnknownFormat(AppError):
@@ -219,6 +230,19 @@ class PeriodClosed(AppError):
 
     def __init__(self, *, effective_date: str, first_open: str) -> None:
         super().__init__(effective_date=effective_date, first_open=first_open)
+
+
+class NotLastDay(AppError):
+    """An accrual is for the last day of a period, since its mirror lies on the first day of the next."""
+
+    code = "not_last_day"
+    title = "Not a period's last day"
+    message = "An accrual is posted with the last day of its period, which is {latest}."
+    next_action = "use_last_day"
+    next_text = "Give the last day of the period as the value date."
+
+    def __init__(self, *, latest: str) -> None:
+        super().__init__(latest=latest)
 
 
 class PeriodOutOfOrder(Conflict):

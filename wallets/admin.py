@@ -7,7 +7,6 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from flowlet.backoffice.actions import ActionCall, action
 from flowlet.backoffice.admin import ModelAdmin
 from flowlet.backoffice.cells import Amount, Code, Main, When, minute, words
 from flowlet.backoffice.filters import AmountSpan, Choice, DateSpan
@@ -22,8 +21,11 @@ from flowlet.core.money import Money
 from flowlet.identity.queries import active_restrictions
 from ledger.admin_parts import holds_panels
 from wallets import admin_exchange as _exchange  # noqa: F401 - registers quotes and spreads
+from wallets import admin_limits as _limits  # noqa: F401 - registers the limits
 from wallets import admin_statements as _statements  # noqa: F401 - registers the statement page
+from wallets import admin_states as _states  # noqa: F401 - registers freezing, closing and overdrafts
 from wallets import admin_today as _today  # noqa: F401 - registers panels, searches and sentences
+from wallets.admin_incoming import active_code, reference_panel, transfer_panels
 from wallets.admin_parts import (
     CURRENCIES,
     balances_panel,
@@ -38,20 +40,26 @@ from wallets.admin_parts import (
     wallet_link,
 )
 from wallets.choices import (
-    FREEZE_REASONS,
-    UNFREEZE_REASONS,
     BankAccountStatus,
+    FreezeDirection,
     MoneySource,
     MovementStatus,
     WalletStatus,
 )
 from wallets.models import BalanceMonitor, BankAccount, Deposit, Movement, Wallet, Withdrawal
-from wallets.operations.wallets import freeze_wallet, unfreeze_wallet
+from wallets.queries import frozen_direction
 
 
 def _balance(wallet: Wallet) -> Amount:
     balance = wallet.account.balance
     return Amount(Money(balance.posted - balance.held, wallet.currency))
+
+
+def _overdraft(wallet: Wallet) -> object:
+    floor = wallet.account.balance.floor
+    if floor is None:
+        return "Without end"
+    return Amount(Money(-floor, wallet.currency)) if floor else "None"
 
 
 @register(Wallet)
@@ -94,7 +102,9 @@ class WalletAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return wallets that know whether their balance is watched."""
         watching = BalanceMonitor.objects.filter(wallet=OuterRef("pk"), ended_at=None)
-        rows: QuerySet[Any] = super().get_queryset(request).annotate(watched=Exists(watching))
+        rows: QuerySet[Any] = (
+            super().get_queryset(request).annotate(watched=Exists(watching), code=active_code())
+        )
         return rows
 
     def object_title(self, obj: Any) -> str:
@@ -134,6 +144,8 @@ class WalletAdmin(ModelAdmin):
             facts.append(
                 ("Frozen by", f"{obj.get_frozen_by_display()}: {words(obj.freeze_reason_code).lower()}")
             )
+            facts.append(("Frozen", FreezeDirection(frozen_direction(obj)).label))
+        facts.append(("Overdraft allowed", _overdraft(obj)))
         subject = Subject(object_type="wallet", object_id=obj.public_id, customer=obj.customer.public_id)
         return [
             balances_panel(balance, obj),
@@ -142,6 +154,7 @@ class WalletAdmin(ModelAdmin):
             _restrictions_panel(obj),
             *(monitors_panel(obj) if obj.watched else []),
             facts_panel("Wallet", facts, side=True),
+            reference_panel(obj),
             timeline_panel(subject, person, limit=10, side=True),
         ]
 
@@ -274,6 +287,7 @@ class MovementAdmin(ModelAdmin):
                 else [entries_panel(obj.transaction_id)]
             ),
             timeline_panel(subject, person_of(request)),
+            *transfer_panels(obj),
             facts_panel("Details", facts, side=True),
         ]
 
@@ -302,60 +316,3 @@ class WithdrawalAdmin(MovementAdmin):
     summary = "Money from wallets to bank accounts"
     search_hint = "Owner, wal_ or wdr_ id"
     empty = ("No withdrawals yet", "They come in through the API.")
-
-
-def _impact(wallet: Wallet) -> list[str]:
-    balance = wallet.account.balance
-    lines = [f"{Money(balance.posted, wallet.currency).format()} stays where it is and cannot be used"]
-    others = wallet.customer.wallets.filter(status=WalletStatus.ACTIVE).exclude(pk=wallet.pk)
-    if (count := others.count()) > 0:
-        lines.append(
-            f"The customer's {count} other open wallets stay open"
-            if count > 1
-            else "The customer's other open wallet stays open"
-        )
-    return lines
-
-
-def _freezable(wallet: Wallet) -> bool:
-    return wallet.status == WalletStatus.ACTIVE or wallet.frozen_by == "PARTNER"
-
-
-@action(
-    name="wallet.freeze",
-    model=Wallet,
-    permission="wallets.freeze_wallet",
-    label="Freeze",
-    title=lambda w: f"Freeze the {w.currency} wallet of {w.customer.name}?",
-    text="Nothing moves in or out of this wallet from now on. The partner cannot lift it.",
-    reasons=FREEZE_REASONS,
-    impact=_impact,
-    available=_freezable,
-    danger=True,
-    icon="snowflake",
-    key="f",
-    keep_label="Keep active",
-    done=lambda w: f"The {w.currency} wallet of {w.customer.name} is frozen.",
-)
-def freeze(call: ActionCall, wallet: Wallet) -> None:
-    """Stop all money of a wallet."""
-    freeze_wallet(wallet_id=wallet.pk, reason_code=call.reason, note=call.note, now=call.now)
-
-
-@action(
-    name="wallet.unfreeze",
-    model=Wallet,
-    permission="wallets.unfreeze_wallet",
-    label="Unfreeze",
-    title=lambda w: f"Unfreeze the {w.currency} wallet of {w.customer.name}?",
-    text="Money moves again at once. Restrictions of the customer, if any, stay in force.",
-    reasons=UNFREEZE_REASONS,
-    available=lambda w: w.status == WalletStatus.FROZEN,
-    icon="lock-open",
-    key="u",
-    keep_label="Keep frozen",
-    done=lambda w: f"The {w.currency} wallet of {w.customer.name} can be used again.",
-)
-def unfreeze(call: ActionCall, wallet: Wallet) -> None:
-    """Let money of a wallet move again."""
-    unfreeze_wallet(wallet_id=wallet.pk, reason_code=call.reason, note=call.note, now=call.now)

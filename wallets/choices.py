@@ -18,6 +18,14 @@ class FrozenBy(TextChoices):
     PARTNER = "PARTNER", "The partner"
 
 
+class FreezeDirection(TextChoices):
+    """What a freeze stops; the wallet's ledger account keeps which."""
+
+    BOTH = "BOTH", "Nothing moves"
+    OUT = "OUT", "Nothing goes out"
+    IN = "IN", "Nothing comes in"
+
+
 class BankAccountStatus(TextChoices):
     """Whether money may go to or come from a bank account."""
 
@@ -49,10 +57,25 @@ class MonitorSide(TextChoices):
 
 
 class MoneySource(TextChoices):
-    """Where a deposit comes from or a withdrawal goes to."""
+    """Where a deposit comes from or a withdrawal goes to; a TRANSFER came to our bank account by a reference."""
 
     BANK = "BANK", "Bank account"
     CASH = "CASH", "Cash at an agent"
+    TRANSFER = "TRANSFER", "Bank transfer"
+
+
+class ReferenceKind(TextChoices):
+    """What a transfer carries: a code in its text, or an account number of the wallet's own."""
+
+    CODE = "CODE", "Code"
+    IBAN = "IBAN", "Virtual IBAN"
+
+
+class ReferenceState(TextChoices):
+    """Whether transfers are credited by a reference; RETIRED is final."""
+
+    ACTIVE = "ACTIVE", "Active"
+    RETIRED = "RETIRED", "Retired"
 
 
 class LimitKind(TextChoices):
@@ -95,6 +118,23 @@ FREEZE_REASONS = (
     ("SUSPECTED_FRAUD", "Suspected fraud"),
     ("COURT_ORDER", "Order of a court or authority"),
     ("PARTNER_REQUEST", "The partner asked for it"),
+)
+RETIRE_REASONS = (
+    ("CUSTOMER_REQUEST", "The customer asked for it"),
+    ("MISUSED", "Somebody else uses it"),
+    ("REPLACED", "The customer gets another one"),
+)
+CLOSE_REASONS = (
+    ("CUSTOMER_REQUEST", "The customer asked for it"),
+    ("PARTNER_REQUEST", "The partner asked for it"),
+    ("NOT_USED", "It is not used any more"),
+    ("RELATION_ENDED", "The relation with the customer has ended"),
+)
+FLOOR_REASONS = (
+    ("CREDIT_AGREED", "A credit line was agreed"),
+    ("CREDIT_ENDED", "The credit line has ended"),
+    ("RISK_REVIEW", "After a review of the risk"),
+    ("MISTAKE", "The overdraft was a mistake"),
 )
 UNFREEZE_REASONS = (
     ("CUSTOMER_CONFIRMED", "The customer was identified and confirmed"),

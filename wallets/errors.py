@@ -6,7 +6,7 @@ from datetime import datetime
 from flowlet.core.errors import AppError, Conflict
 from flowlet.core.money import Money
 from flowlet.gateway.errors import IdempotencyKeyReused
-from ledger.errors import AccountNotOpen, BalanceOutOfRange, InsufficientFunds
+from ledger.errors import AccountNotEmpty, AccountNotOpen, BalanceOutOfRange, InsufficientFunds
 
 
 class WalletFrozen(AppError):
@@ -80,6 +80,52 @@ class WalletExists(Conflict):
         super().__init__(currency=currency, wallet=wallet)
 
 
+class NoReference(AppError):
+    """The wallet has no active reference for incoming transfers."""
+
+    code = "no_reference"
+    http_status = 404
+    title = "No reference"
+    message = "Wallet {wallet} has no reference for incoming transfers yet."
+    next_action = "give_reference"
+    next_text = "POST to this address: it gives the wallet its reference."
+
+    def __init__(self, *, wallet: str) -> None:
+        super().__init__(wallet=wallet)
+
+
+class NoClientMoneyAccount(AppError):
+    """The house has no bank account for customers' money in this currency."""
+
+    code = "no_bank_account"
+    title = "No bank account"
+    message = "There is no bank account of ours for transfers in {currency}."
+    next_action = "use_another_way"
+    next_text = "Use a deposit, a top-up or a linked bank for this currency."
+
+    def __init__(self, *, currency: str) -> None:
+        super().__init__(currency=currency)
+
+
+class ReferenceRetired(Conflict):
+    """The reference was retired before, which is final."""
+
+    code = "reference_retired"
+    title = "Reference retired"
+    message = "Reference {reference} was retired before."
+
+    def __init__(self, *, reference: str) -> None:
+        super().__init__(reference=reference)
+
+
+class ReferenceTaken(Conflict):
+    """The account number stands for a wallet already, or this wallet has another one."""
+
+    code = "reference_taken"
+    title = "Account number taken"
+    message = "This account number is in use, or the wallet has another one."
+
+
 class WalletNotFrozen(Conflict):
     """There is no freeze to lift."""
 
@@ -94,6 +140,41 @@ class AlreadyFrozen(Conflict):
     code = "wallet_already_frozen"
     title = "Already frozen"
     message = "The wallet is frozen already."
+
+
+class WalletNotEmpty(AccountNotEmpty):
+    """A wallet is closed only when nothing is booked, held, announced or owed; `why` says what there is."""
+
+    title = "Wallet not empty"
+    message = "Wallet {wallet} cannot be closed yet: {why}."
+    next_action = "empty_wallet"
+    next_text = (
+        "Move the balance away, end what holds or announces money, and let what is owed be repaid first."
+    )
+    told = ("posted", "held", "pending", "owed")
+
+    def __init__(self, *, wallet: str, posted: Money, held: Money, pending: Money, owed: Money) -> None:
+        parts = (
+            (posted, "{} is booked"),
+            (held, "{} is held"),
+            (pending, "{} is announced"),
+            (owed, "{} is owed"),
+        )
+        why = ", ".join(words.format(amount.format()) for amount, words in parts if amount.minor)
+        super().__init__(wallet=wallet, why=why, posted=posted, held=held, pending=pending, owed=owed)
+
+
+class OverdraftInUse(Conflict):
+    """The wallet is overdrawn by more than it may be from now on."""
+
+    code = "overdraft_in_use"
+    title = "Overdraft in use"
+    message = "Wallet {wallet} stands at {available} and cannot be limited to an overdraft of {overdraft}."
+    next_action = "wait_for_money"
+    next_text = "Wait until money has come in, or allow a larger overdraft."
+
+    def __init__(self, *, wallet: str, available: Money, overdraft: Money) -> None:
+        super().__init__(wallet=wallet, available=available, overdraft=overdraft)
 
 
 class FreezeHeld(AppError):
@@ -115,6 +196,7 @@ class LimitExceeded(AppError):
     message = "Wallet {wallet}: the limit for {what} is {limit}, {left} is left."
     next_action = "reduce_amount"
     next_text = "Ask for a smaller amount, wait until the limit begins anew, or let the customer verify more."
+    told = ("limit_minor", "left_minor")
 
     def __init__(
         self, *, wallet: str, what: str, interval: str, limit: Money, used: Money, left: Money
@@ -209,6 +291,19 @@ class SandboxOnly(AppError):
 
 class KeyUsedBefore(IdempotencyKeyReused):
     """The key stands for another movement of this partner, one whose first answer is no longer kept or was never sent."""
+
+
+class HoldElsewhere(Conflict):
+    """A payment, card or movement placed the hold: it ends with that, not by itself."""
+
+    code = "hold_elsewhere"
+    title = "Held for something else"
+    message = "Hold {hold} was not placed over this resource: it ends with {cause}."
+    next_action = "end_cause"
+    next_text = "Complete, cancel or reverse what the money is held for."
+
+    def __init__(self, *, hold: str, cause: str) -> None:
+        super().__init__(hold=hold, cause=cause)
 
 
 class QuoteExpired(AppError):

@@ -6,18 +6,31 @@ from django.db.models import F, QuerySet
 
 from flowlet.core.errors import NotFound
 from flowlet.identity.models import Restriction
+from ledger.choices import AccountStatus
+from ledger.models.accounts import Balance
+from ledger.models.holds import Hold
+from wallets.choices import FreezeDirection, WalletStatus
 from wallets.models import BankAccount, Deposit, Wallet, Withdrawal
 from wallets.policies import WalletState
+
+# What a frozen wallet's ledger account says of the direction.
+DIRECTION_OF: dict[AccountStatus, FreezeDirection] = {
+    AccountStatus.FROZEN: FreezeDirection.BOTH,
+    AccountStatus.NO_OUT: FreezeDirection.OUT,
+    AccountStatus.NO_IN: FreezeDirection.IN,
+}
 
 
 def get_wallet(*, partner_id: int, public_id: str) -> Wallet:
     """
-    Return a partner's wallet with its customer.
+    Return a partner's wallet with its customer and balance.
 
     :raises NotFound: if it is absent or another partner's
     """
     wallet = (
-        Wallet.objects.filter(partner_id=partner_id, public_id=public_id).select_related("customer").first()
+        Wallet.objects.filter(partner_id=partner_id, public_id=public_id)
+        .select_related("customer", "account__balance")
+        .first()
     )
     if wallet is None:
         raise NotFound
@@ -38,8 +51,8 @@ def get_wallet_with_balance(*, partner_id: int, public_id: str) -> Wallet:
 
 
 def list_wallets(*, partner_id: int) -> QuerySet[Wallet]:
-    """Return a partner's wallets with their customers, newest first."""
-    rows = Wallet.objects.filter(partner_id=partner_id).select_related("customer")
+    """Return a partner's wallets with their customers and balances, newest first."""
+    rows = Wallet.objects.filter(partner_id=partner_id).select_related("customer", "account__balance")
     return rows.order_by("-created_at", "-id")
 
 
@@ -65,7 +78,7 @@ def list_bank_accounts(*, partner_id: int) -> QuerySet[BankAccount]:
 def list_deposits(*, partner_id: int) -> QuerySet[Deposit]:
     """Return a partner's deposits, newest first."""
     rows = Deposit.objects.filter(partner_id=partner_id).select_related(
-        "wallet", "bank_account", "transaction"
+        "wallet", "bank_account", "transaction", "incoming__reference", "incoming__line"
     )
     return rows.order_by("-created_at", "-id")
 
@@ -79,9 +92,10 @@ def list_withdrawals(*, partner_id: int) -> QuerySet[Withdrawal]:
 
 def get_states(wallets: Collection[Wallet]) -> dict[int, WalletState]:
     """
-    Return what decides on each wallet's money, by the wallet's key; one query for all.
+    Return what decides on each wallet's money, by the wallet's key; one query for all, two if one is frozen.
 
-    Call it while the customers are locked: then no restriction can come or go until the transaction ends.
+    A freeze in one direction binds as a restriction would. Call it while the customers are locked: then no restriction
+    can come or go until the transaction ends.
     """
     found: dict[int, set[str]] = {wallet.pk: set() for wallet in wallets}
     customers = {wallet.customer_id for wallet in wallets}
@@ -90,10 +104,46 @@ def get_states(wallets: Collection[Wallet]) -> dict[int, WalletState]:
         for wallet in wallets:
             if wallet.customer_id == customer_id and wallet_ref in ("", wallet.public_id):
                 found[wallet.pk].add(kind)
+    half = _frozen_by_half(wallets)
+    for wallet in wallets:
+        found[wallet.pk] |= half.get(wallet.pk, set())
     return {
-        wallet.pk: WalletState(wallet.public_id, wallet.status, frozenset(found[wallet.pk]))
+        wallet.pk: WalletState(
+            wallet.public_id,
+            WalletStatus.ACTIVE if wallet.pk in half else wallet.status,
+            frozenset(found[wallet.pk]),
+        )
         for wallet in wallets
     }
+
+
+def _frozen_by_half(wallets: Collection[Wallet]) -> dict[int, set[str]]:
+    """Return the one direction that frozen wallets are frozen in, by key; those frozen in both are not among them."""
+    frozen = {wallet.account_id: wallet.pk for wallet in wallets if wallet.status == WalletStatus.FROZEN}
+    if not frozen:
+        return {}
+    rows = Balance.objects.filter(pk__in=frozen, status__in=(AccountStatus.NO_OUT, AccountStatus.NO_IN))
+    return {frozen[account_id]: {status} for account_id, status in rows.values_list("pk", "status")}
+
+
+def get_hold(*, partner_id: int, public_id: str) -> Hold:
+    """
+    Return a hold of one of a partner's wallets, whoever placed it, with its state and wallet.
+
+    :raises NotFound: if it is absent or another partner's
+    """
+    rows = Hold.objects.filter(public_id=public_id, account__wallet__partner_id=partner_id)
+    hold = rows.select_related("state", "account__wallet").first()
+    if hold is None:
+        raise NotFound
+    return hold
+
+
+def frozen_direction(wallet: Wallet) -> str:
+    """Return what a freeze of the wallet stops (BOTH, OUT, IN), or ''; reads its balance unless it was selected."""
+    if wallet.status != WalletStatus.FROZEN:
+        return ""
+    return DIRECTION_OF[AccountStatus(wallet.account.balance.status)]
 
 
 def names_of_accounts(account_ids: Collection[int]) -> Mapping[int, str]:

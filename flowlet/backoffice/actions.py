@@ -83,7 +83,10 @@ class Action:
         """Return the object of that id, or None."""
         if "\0" in object_id:
             return None
-        return self.model._default_manager.filter(**{self.lookup: object_id}).first()  # noqa: SLF001
+        try:
+            return self.model._default_manager.filter(**{self.lookup: object_id}).first()  # noqa: SLF001
+        except ValueError:
+            return None  # words where the look-up is a number
 
     def href(self, obj: Model, back: str = "") -> str:
         """Return the address that asks; `back` is where to go afterwards when the action names no next page."""

@@ -31,7 +31,8 @@ class AppError(Exception):
     An expected refusal: no alert, nothing changed, a stable `code`, structured `fields`.
 
     `message` is one sentence for people; `{name}` in it is filled from the fields.
-    `next_action` and `next_text` tell the caller what to do about it.
+    `next_action` and `next_text` tell the caller what to do about it. `told` names the fields that programs of a
+    partner read in the answer, amounts as `<name>_minor`; the others stay inside.
     """
 
     code: ClassVar[str] = "refused"
@@ -41,6 +42,7 @@ class AppError(Exception):
     retry: ClassVar[Retry] = Retry()
     next_action: ClassVar[str] = ""
     next_text: ClassVar[str] = ""
+    told: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *, errors: tuple[FieldError, ...] = (), **fields: object) -> None:
         self.fields = fields

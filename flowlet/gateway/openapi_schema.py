@@ -74,6 +74,19 @@ class ProblemOut(serializers.Serializer[Any]):
     next = NextOut(many=True)
     request_id = serializers.CharField(help_text="Name it when you write to us.")
     object = serializers.CharField(required=False, help_text="The object that keeps the refusal.")
+    available_minor = serializers.IntegerField(
+        required=False, help_text="Of too little money: what there is."
+    )
+    requested_minor = serializers.IntegerField(required=False, help_text="And what was asked for.")
+    open_minor = serializers.IntegerField(required=False, help_text="Of a hold: what is still open.")
+    posted_minor = serializers.IntegerField(
+        required=False, help_text="Of a wallet to be closed: what is booked."
+    )
+    held_minor = serializers.IntegerField(required=False, help_text="What is held.")
+    pending_minor = serializers.IntegerField(required=False, help_text="What is announced.")
+    owed_minor = serializers.IntegerField(required=False, help_text="What is owed.")
+    limit_minor = serializers.IntegerField(required=False, help_text="Of a limit: how high it is.")
+    left_minor = serializers.IntegerField(required=False, help_text="And what would still pass.")
 
 
 _PROBLEM_EXAMPLE = OpenApiExample(

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework import exceptions as drf
 
 from flowlet.core.errors import AppError, Conflict, FieldError, InvalidInput, NotFound
+from flowlet.core.money import Money
 from flowlet.gateway import errors
 from flowlet.gateway.passage import passage_of
 from flowlet.gateway.rendering import Answer, dumps
@@ -98,9 +99,22 @@ def problem_body(error: AppError, *, path: str, request_id: str, object_id: str 
     }
     if isinstance(error, errors.RateLimited):
         body["violated-policies"] = list(error.policies)
+    body.update(_told(error))
     if object_id:
         body["object"] = object_id
     return body
+
+
+def _told(error: AppError) -> dict[str, object]:
+    """Return the figures of a refusal as members of their own, so that no program has to read sentences."""
+    members: dict[str, object] = {}
+    for name in error.told:
+        value = error.fields.get(name)
+        if isinstance(value, Money):
+            members[f"{name}_minor"] = value.minor
+        elif value is not None:
+            members[name] = value
+    return members
 
 
 def problem_headers(error: AppError) -> dict[str, str]:

@@ -42,6 +42,13 @@ _CHAIN = ("ledger.view_block",)
 _CHAIN_CHECK = (*_CHAIN, "ledger.verify_block")
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
+_REFERENCES = ("wallets.give_incomingreference",)
+_WALLET_CLOSE = ("wallets.change_wallet",)
+# Asked for by one and agreed to by another of those who hold it.
+_OVERDRAFT = ("ledger.change_account",)
+_LIMITS = ("wallets.view_limitrule",)
+# As with overdrafts; a partner's own limit is asked for on its page.
+_LIMITS_WORK = (*_LIMITS, "wallets.change_limitrule", "identity.view_partner")
 _BANK_FILES = (
     *(
         "ledger.view_housebankaccount",
@@ -93,14 +100,14 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *(*_BANKS, *_WRITTEN, *_CHATS),
         *(*_VENDORS, "integrations.retry_vendorevent"),
         *(*_HELD, *_RAILS),
-        *(*_FREEZE, *_UNFREEZE),
+        *(*_FREEZE, *_UNFREEZE, *_REFERENCES, *_WALLET_CLOSE, *_LIMITS),
         *(*_APPROVALS, *_JOBS),
         *(*_FIGURES, *_CARD_FIGURES),
     ),
     "officer": (
         *_SEE_MONEY,
         *(*_CARDS, *_CARD_FREEZE),
-        *_BANKS,
+        *(*_BANKS, *_LIMITS),
         *_FREEZE,
         *(*_HITS, *_IDENTITIES, *_CASES, *_WALL),
         *(*_FRAUD, *_HELD),
@@ -111,7 +118,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *_SEE_MONEY,
         *(*_CARDS, *_CARD_WORK),
         *_BANKS,
-        *(*_FREEZE, *_UNFREEZE),
+        *(*_FREEZE, *_UNFREEZE, *_WALLET_CLOSE, *_OVERDRAFT, *_LIMITS_WORK),
         *(*_HITS, *_IDENTITIES, "compliance.approve_high_risk"),
         *(*_CASES, *_CASES_CHECK, *_WALL, *_WALL_CHECK),
         *(*_FRAUD, *_HELD, *_MODELS, *_MODEL_CHECK),
@@ -120,10 +127,10 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     ),
     "finance": (
         *_SEE_MONEY,
-        *_RECONCILE,
+        *(*_RECONCILE, *_REFERENCES),
         *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, *_RAILS, "wallets.export_statement"),
         *_STATEMENTS,
-        *(*_BOOKS, *_RATES_WORK, "ledger.reverse_ledgertransaction"),
+        *(*_BOOKS, *_RATES_WORK, *_LIMITS, "ledger.reverse_ledgertransaction"),
         *_CHAIN_CHECK,
         *(*_BANK_FILES, *_BANK_FILE_WORK),
         *_APPROVALS,
@@ -134,7 +141,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *(*_RECONCILE, *_RECONCILE_CHECK),
         *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, "wallets.export_statement"),
         *_STATEMENTS,
-        *(*_BOOKS, *_BOOKS_CHECK, *_RATES_WORK),
+        *(*_BOOKS, *_BOOKS_CHECK, *_RATES_WORK, *_OVERDRAFT, *_LIMITS_WORK),
         *_CHAIN_CHECK,
         *(*_BANK_FILES, *_BANK_FILE_WORK, "ledger.open_housebankaccount"),
         *(*_APPROVALS, *_TRAIL),
@@ -149,7 +156,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     "auditor": (
         *_SEE_MONEY,
         *_STATEMENTS,
-        *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER, *_RATES, *_BANK_FILES),
+        *(*_CARDS, *_BANKS, *_WRITTEN, *_CHATS, *_LEDGER, *_RATES, *_LIMITS, *_BANK_FILES),
         *(*_BOOKS_READ, *_CHAIN_CHECK, *_RECONCILE_SEE),
         *(*_VENDORS, *_FRAUD, *_MODELS, *_SEE_CASES),
         *(*_APPROVALS, *_JOBS, *_TRAIL, "events.view_event"),

@@ -261,8 +261,9 @@ def _actor() -> str:
 def _publish(hold: Hold, kind: HoldEventKind, left: Money, status: HoldStatus, now: datetime) -> None:
     outbox.publish(
         type=HOLD_CHANGED,
-        object_type="hold",
-        object_id=hold.public_id,
+        # Numbered apart: what partners read of a hold of their own is numbered without gaps.
+        object_type="ledger_hold",
+        object_id=f"ledger:{hold.public_id}",
         partner_id=None,
         data={
             "id": hold.public_id,

@@ -13,18 +13,20 @@ from hypothesis import strategies as st
 
 from flowlet.audit.models import AuditRecord
 from flowlet.events.models import Event
+from ledger.admin_bank_files import NEXT_STEPS
 from ledger.closing import CLOSING_STEPS
 from ledger.errors_bank import BankFileFinal, BankFileKnown, BankFileTooLarge, EmptyBankFile
 from ledger.models.reconciliation import (
     FILE_SIZE_MAX,
     BankAnnouncement,
     BankFile,
+    BankFileOriginal,
     BankLine,
     BankStatement,
 )
 from ledger.operations import bank_lines
 from ledger.operations.reconciliation import accept_file, discard_file, import_file, stage_file
-from ledger.queries.reconciliation import bank_balance, read_original
+from ledger.queries.reconciliation import TO_LOOK_AT, bank_balance, read_original
 from ledger.reconciliation.generate import Item, Rates, daily_statements, play_bank
 from ledger.reconciliation.write import camt053
 from ledger.tasks_bank import accept_bank_files
@@ -305,6 +307,42 @@ def test_reading_goes_on_where_it_was_interrupted(monkeypatch):
     assert done == 1
     assert (file.state, file.lines_done) == ("ACCEPTED", 5)
     assert BankLine.objects.count() == 5
+
+
+def test_a_file_that_fails_unexpectedly_stays_with_its_reason_and_stops_no_other(caplog):
+    house_bank()
+    waits, begun = (
+        BankFile.objects.create(
+            name=f"{state}.xml",
+            sha256=state.ljust(64, "0"),
+            size=3,
+            state=state,
+            received_by="test",
+            received_at=NOW,
+            changed_at=NOW,
+        )
+        for state in ("STAGED", "ACCEPTING")
+    )
+    for file in (waits, begun):  # bytes that no key of ours opens
+        BankFileOriginal.objects.create(file=file, sealed=b"not sealed by us")
+    good = stage_file(data=camt053([statement(line(10, 1))]), name="good.xml", now=NOW)
+
+    looked_at = (accept_bank_files(), accept_bank_files())
+
+    for file in (waits, begun, good):
+        file.refresh_from_db()
+    assert looked_at == (3, 1)  # what was begun is gone on with at each run
+    assert (good.state, good.findings) == ("ACCEPTED", [])
+    assert (waits.state, codes(waits)) == ("QUARANTINED", ["UNEXPECTED_ERROR"])
+    assert (begun.state, codes(begun)) == ("ACCEPTING", ["UNEXPECTED_ERROR_MIDWAY"])
+    assert set(BankFile.objects.filter(TO_LOOK_AT)) == {waits, begun}
+    assert set(NEXT_STEPS) >= {*codes(waits), *codes(begun)}
+    logged = [record.msg for record in caplog.records if record.name == "ledger.bank_files"]
+    assert [(one["event"], one["exception"][0]["exc_type"]) for one in logged] == [
+        ("bank_file_failed", "InvariantBroken")
+    ] * 3
+    told = AuditRecord.objects.filter(object_id=begun.public_id, action="bank_file.accepting")
+    assert told.count() == 1
 
 
 def test_a_period_cannot_close_without_the_banks_balances():

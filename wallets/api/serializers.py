@@ -18,13 +18,12 @@ from flowlet.gateway.fields import (
 from flowlet.gateway.serializers import ListQuery, StrictSerializer
 from flowlet.identity.choices import Tier
 from flowlet.identity.models import Customer
-from ledger.choices import HoldDirection, HoldStatus
-from ledger.models.holds import Hold
 from ledger.models.transactions import Posting
 from ledger.queries.history import BalanceAt
 from wallets.choices import (
     BankAccountStatus,
     Execution,
+    FreezeDirection,
     LimitInterval,
     LimitKind,
     MoneySource,
@@ -33,7 +32,8 @@ from wallets.choices import (
     WalletStatus,
 )
 from wallets.limits import Limit
-from wallets.models import BalanceMonitor, BankAccount, Movement, Wallet
+from wallets.models import BalanceMonitor, BankAccount, Deposit, Movement, Wallet
+from wallets.queries import frozen_direction
 
 BANK_BALANCE_MAX = 10**12
 PARTNER_REASONS = ("CUSTOMER_REQUEST", "LOST_ACCESS", "SUSPECTED_FRAUD")
@@ -79,6 +79,17 @@ class FreezeIn(StrictSerializer):
     """Why a wallet is frozen."""
 
     reason = WordField(codes=PARTNER_REASONS)
+    direction = WordField(
+        codes=FreezeDirection.values,
+        default="BOTH",
+        help_text="What is to stop. Freezing again in another direction changes a freeze of your own.",
+    )
+    note = TextField(required=False, lines=True, max_length=500, help_text="For our staff and yours.")
+
+
+class CloseIn(StrictSerializer):
+    """A word about why a wallet is closed."""
+
     note = TextField(required=False, lines=True, max_length=500, help_text="For our staff and yours.")
 
 
@@ -98,6 +109,11 @@ class WalletOut(serializers.Serializer[Any]):
     name = serializers.CharField(allow_null=True)
     purpose = serializers.CharField()
     status = serializers.ChoiceField(choices=[code.lower() for code in WalletStatus.values])
+    frozen_direction = serializers.ChoiceField(
+        choices=[code.lower() for code in FreezeDirection.values],
+        allow_null=True,
+        help_text="What a freeze stops; null if there is none.",
+    )
     created_at = serializers.DateTimeField()
 
 
@@ -123,30 +139,6 @@ class BalanceOut(serializers.Serializer[Any]):
     pending = serializers.IntegerField(help_text="Announced, not booked yet.")
     owed = serializers.IntegerField(help_text="What the wallet could not pay; the next money in repays it.")
     entries = serializers.IntegerField(help_text="How many entries made this balance.")
-
-
-class HoldQuery(ListQuery):
-    """How the list of holds may be narrowed."""
-
-    status = WordField(codes=HoldStatus.values, required=False)
-
-
-class HoldOut(serializers.Serializer[Any]):
-    """Money set aside, in minor units."""
-
-    id = serializers.CharField()
-    object = serializers.ChoiceField(choices=["hold"])
-    direction = serializers.ChoiceField(
-        choices=[code.lower() for code in HoldDirection.values],
-        help_text="Out: set aside to leave. In: announced, not there yet.",
-    )
-    amount = serializers.IntegerField(help_text="What was asked for at first.")
-    open = serializers.IntegerField(help_text="What is held now.")
-    currency = serializers.CharField()
-    status = serializers.ChoiceField(choices=[code.lower() for code in HoldStatus.values])
-    cause = serializers.CharField(help_text="What it is held for.")
-    expires_at = serializers.DateTimeField(allow_null=True)
-    created_at = serializers.DateTimeField()
 
 
 class TransactionQuery(ListQuery):
@@ -212,7 +204,11 @@ class MovementIn(StrictSerializer):
     """Money between a wallet and a bank account of its customer, or cash at an agent of the partner."""
 
     wallet = IdField(prefix="wal")
-    method = WordField(codes=MoneySource.values, default="BANK", help_text="Bank account or cash.")
+    method = WordField(
+        codes=[MoneySource.BANK, MoneySource.CASH],
+        default="BANK",
+        help_text="Bank account or cash. Bank transfers come by themselves: see funding instructions.",
+    )
     bank_account = IdField(prefix="ba", required=False, help_text="Needed unless `method` is cash.")
     location = TextField(
         required=False, max_length=80, help_text="For cash: the branch or till, as your records name it."
@@ -271,6 +267,12 @@ class MovementOut(serializers.Serializer[Any]):
     method = serializers.ChoiceField(choices=[code.lower() for code in MoneySource.values])
     bank_account = serializers.CharField(allow_null=True)
     location = serializers.CharField(allow_null=True)
+    reference = serializers.CharField(
+        allow_null=True, help_text="For a bank transfer: the reference it carried."
+    )
+    sender_name = serializers.CharField(
+        allow_null=True, help_text="For a bank transfer: who sent it, as the bank says."
+    )
     amount = serializers.IntegerField()
     currency = serializers.CharField()
     status = serializers.ChoiceField(choices=[code.lower() for code in MovementStatus.values])
@@ -330,6 +332,7 @@ def render_wallet(wallet: Wallet) -> dict[str, Any]:
         "name": wallet.name or None,
         "purpose": wallet.purpose,
         "status": wallet.status.lower(),
+        "frozen_direction": frozen_direction(wallet).lower() or None,
         "created_at": wallet.created_at,
     }
 
@@ -385,6 +388,7 @@ def render_bank_account(account: BankAccount) -> dict[str, Any]:
 def render_movement(row: Movement) -> dict[str, Any]:
     """Return a deposit or withdrawal."""
     refused = row.status == MovementStatus.REFUSED
+    came = row.incoming if isinstance(row, Deposit) and row.source == MoneySource.TRANSFER else None
     return {
         "id": row.public_id,
         "object": row._meta.model_name,  # noqa: SLF001 - Django's documented model API
@@ -392,6 +396,8 @@ def render_movement(row: Movement) -> dict[str, Any]:
         "method": row.source.lower(),
         "bank_account": row.bank_account.public_id if row.bank_account else None,
         "location": row.location or None,
+        "reference": came.reference.reference if came else None,
+        "sender_name": (came.line.counterparty_name or None) if came else None,
         "amount": row.amount_minor,
         "currency": row.currency,
         "status": row.status.lower(),
@@ -413,22 +419,6 @@ def render_monitor(row: BalanceMonitor) -> dict[str, Any]:
         "currency": row.wallet.currency,
         "created_at": row.created_at,
         "ended_at": row.ended_at,
-    }
-
-
-def render_hold(hold: Hold) -> dict[str, Any]:
-    """Return a hold with its state."""
-    return {
-        "id": hold.public_id,
-        "object": "hold",
-        "direction": hold.direction.lower(),
-        "amount": hold.amount_minor,
-        "open": hold.state.open_minor,
-        "currency": hold.currency,
-        "status": hold.state.status.lower(),
-        "cause": hold.source_key,
-        "expires_at": hold.expires_at,
-        "created_at": hold.placed_at,
     }
 
 

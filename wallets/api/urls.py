@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from wallets.api import views, views_exchange, views_holds, views_statements, views_waiting
+from wallets.api import (
+    views,
+    views_exchange,
+    views_holds,
+    views_incoming,
+    views_statements,
+    views_states,
+    views_waiting,
+)
 
 urlpatterns = [
     path("wallets", views.WalletsView.as_view()),
@@ -10,9 +18,16 @@ urlpatterns = [
     path("wallets/<str:wallet_id>/balances", views.BalancesView.as_view()),
     path("wallets/<str:wallet_id>/transactions", views.TransactionsView.as_view()),
     path("wallets/<str:wallet_id>/holds", views_holds.HoldsView.as_view()),
+    path("holds/<str:hold_id>", views_holds.HoldView.as_view()),
+    path("holds/<str:hold_id>/increase", views_holds.IncreaseHoldView.as_view()),
+    path("holds/<str:hold_id>/decrease", views_holds.DecreaseHoldView.as_view()),
+    path("holds/<str:hold_id>/capture", views_holds.CaptureHoldView.as_view()),
+    path("holds/<str:hold_id>/release", views_holds.ReleaseHoldView.as_view()),
     path("wallets/<str:wallet_id>/statements", views_statements.WalletStatementsView.as_view()),
-    path("wallets/<str:wallet_id>/freeze", views.FreezeView.as_view()),
-    path("wallets/<str:wallet_id>/unfreeze", views.UnfreezeView.as_view()),
+    path("wallets/<str:wallet_id>/freeze", views_states.FreezeView.as_view()),
+    path("wallets/<str:wallet_id>/unfreeze", views_states.UnfreezeView.as_view()),
+    path("wallets/<str:wallet_id>/close", views_states.CloseView.as_view()),
+    path("wallets/<str:wallet_id>/funding_instructions", views_incoming.FundingInstructionsView.as_view()),
     path("statements/<str:statement_id>", views_statements.StatementView.as_view()),
     path("statements/<str:statement_id>/file", views_statements.StatementFileView.as_view()),
     path("exports", views_statements.ExportsView.as_view()),

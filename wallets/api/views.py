@@ -19,7 +19,7 @@ from ledger.queries.history import balances_at
 from ledger.queries.holds import owed_by
 from wallets import queries
 from wallets.api import serializers as s
-from wallets.choices import Execution, FrozenBy, MoneySource, MovementStatus
+from wallets.choices import Execution, MoneySource, MovementStatus
 from wallets.errors import InvalidIban, refusal_of
 from wallets.limits import limits_of
 from wallets.models import BankAccount, Movement, Wallet
@@ -136,56 +136,6 @@ class LimitsView(ApiView):
         customer = get_customer(partner_id=request.principal.partner_id, public_id=customer_id)
         currencies = queries.open_currencies(customer.pk)
         return Response(s.render_limits(customer, limits_of(customer, currencies=currencies, now=now())))
-
-
-class FreezeView(ApiView):
-    """A partner stops one of its wallets."""
-
-    scopes = {"POST": "wallets:write"}
-
-    @document(
-        summary="Freeze a wallet",
-        description="Nothing moves in or out until it is unfrozen.",
-        request=s.FreezeIn,
-        answer=s.WalletOut,
-        example={"reason": "lost_access"},
-    )
-    def post(self, request: ApiRequest, wallet_id: str) -> Response:
-        """Freeze."""
-        values, wallet = self.validated(s.FreezeIn), _wallet(request, wallet_id)
-        frozen = operations.freeze_wallet(
-            wallet_id=wallet.pk,
-            reason_code=values["reason"],
-            note=values.get("note", ""),
-            by=FrozenBy.PARTNER,
-            now=now(),
-        )
-        return Response(s.render_wallet(frozen))
-
-
-class UnfreezeView(ApiView):
-    """A partner lets a wallet that it froze be used again."""
-
-    scopes = {"POST": "wallets:write"}
-
-    @document(
-        summary="Unfreeze a wallet",
-        description="Lifts a freeze of your own; one of ours stays.",
-        request=s.UnfreezeIn,
-        answer=s.WalletOut,
-        example={},
-    )
-    def post(self, request: ApiRequest, wallet_id: str) -> Response:
-        """Unfreeze."""
-        values, wallet = self.validated(s.UnfreezeIn), _wallet(request, wallet_id)
-        active = operations.unfreeze_wallet(
-            wallet_id=wallet.pk,
-            reason_code="PARTNER_REQUEST",
-            note=values.get("note", ""),
-            by=FrozenBy.PARTNER,
-            now=now(),
-        )
-        return Response(s.render_wallet(active))
 
 
 class BankAccountsView(ApiView):

@@ -7,18 +7,31 @@ from django.db import transaction
 from flowlet.audit import trail
 from flowlet.core.currencies import exponent
 from flowlet.core.locks import lock
+from flowlet.core.money import Money
 from flowlet.events import outbox
 from flowlet.identity.choices import CustomerStatus
 from flowlet.identity.errors import CustomerClosed
 from flowlet.identity.models import Customer
 from ledger.choices import AccountStatus
+from ledger.errors import AccountNotEmpty
+from ledger.models.accounts import Balance
 from ledger.operations.accounts import open_account, set_status
+from ledger.queries.holds import owed_by
 from wallets import events
-from wallets.choices import FrozenBy, WalletStatus
-from wallets.errors import AlreadyFrozen, FreezeHeld, WalletClosed, WalletExists, WalletNotFrozen
+from wallets.choices import FreezeDirection, FrozenBy, WalletStatus
+from wallets.errors import (
+    AlreadyFrozen,
+    FreezeHeld,
+    WalletClosed,
+    WalletExists,
+    WalletNotEmpty,
+    WalletNotFrozen,
+)
 from wallets.models import Wallet
+from wallets.queries import DIRECTION_OF
 
 DEFAULT_PURPOSE = "MAIN"
+_STATUS_OF = {direction: status for status, direction in DIRECTION_OF.items()}
 
 
 @transaction.atomic
@@ -63,33 +76,47 @@ def open_wallet(
 
 @transaction.atomic
 def freeze_wallet(
-    *, wallet_id: int, reason_code: str, now: datetime, note: str = "", by: str = FrozenBy.HOUSE
+    *,
+    wallet_id: int,
+    reason_code: str,
+    now: datetime,
+    note: str = "",
+    by: str = FrozenBy.HOUSE,
+    direction: str = FreezeDirection.BOTH,
 ) -> Wallet:
     """
-    Stop all money of a wallet, in and out. `by` says who holds the freeze.
+    Stop the money of a wallet, in and out or in one direction. `by` says who holds the freeze.
 
-    A freeze of the house takes the place of the partner's own; the partner cannot lift it.
+    A frozen wallet may be frozen in another direction. A freeze of the house takes the place of the partner's own; the
+    partner can neither lift nor change it.
 
-    :raises AlreadyFrozen: if it is frozen already
+    :raises AlreadyFrozen: if it is frozen already, in this direction or by the house
     :raises WalletClosed: if it is closed
     """
     wallet = lock_wallet(wallet_id)
     if wallet.status == WalletStatus.CLOSED:
         raise WalletClosed(wallet=wallet.public_id)
-    old = [wallet.status, wallet.frozen_by]
+    old = (wallet.status, wallet.frozen_by, _direction(wallet))
     taken_over = wallet.frozen_by == FrozenBy.PARTNER and by == FrozenBy.HOUSE
-    if wallet.status == WalletStatus.FROZEN and not taken_over:
+    turned = old[2] != direction and wallet.frozen_by in ("", by)
+    if wallet.status == WalletStatus.FROZEN and not taken_over and not turned:
         raise AlreadyFrozen
     wallet.status, wallet.frozen_by, wallet.freeze_reason_code = WalletStatus.FROZEN, by, reason_code
     wallet.save(update_fields=["status", "frozen_by", "freeze_reason_code"])
-    set_status(account_id=wallet.account_id, status=AccountStatus.FROZEN, now=now)
+    set_status(account_id=wallet.account_id, status=_STATUS_OF[FreezeDirection(direction)], now=now)
+    same = taken_over and old[2] == direction
     _tell(
         wallet,
         verb="freeze",
-        event="" if taken_over else events.FROZEN,  # for the partner nothing has changed
-        changes={"status": [old[0], wallet.status], "frozen_by": [old[1] or None, by]},
+        event="" if same else events.FROZEN,  # for the partner nothing has changed
+        changes={
+            "status": [old[0], wallet.status],
+            "frozen_by": [old[1] or None, by],
+            "direction": [old[2] or None, str(direction)],
+        },
         reason_code=reason_code,
         note=note,
+        direction=direction,
         now=now,
     )
     return wallet
@@ -133,14 +160,17 @@ def close_wallet(*, wallet_id: int, reason_code: str, now: datetime, note: str =
 
     :raises WalletClosed: if it is closed already
     :raises AlreadyFrozen: if it is frozen: a freeze is not walked round by closing
-    :raises ledger.errors.AccountNotEmpty: if money is booked, held or announced
+    :raises WalletNotEmpty: if money is booked, held, announced or owed; it says how much
     """
     wallet = lock_wallet(wallet_id)
     if wallet.status == WalletStatus.CLOSED:
         raise WalletClosed(wallet=wallet.public_id)
     if wallet.status == WalletStatus.FROZEN:
         raise AlreadyFrozen
-    set_status(account_id=wallet.account_id, status=AccountStatus.CLOSED, now=now)
+    try:
+        set_status(account_id=wallet.account_id, status=AccountStatus.CLOSED, now=now)
+    except AccountNotEmpty as refusal:
+        raise _not_empty(wallet) from refusal
     wallet.status, wallet.closed_at = WalletStatus.CLOSED, now
     wallet.save(update_fields=["status", "closed_at"])
     _tell(
@@ -153,6 +183,25 @@ def close_wallet(*, wallet_id: int, reason_code: str, now: datetime, note: str =
         now=now,
     )
     return wallet
+
+
+def _direction(wallet: Wallet) -> str:
+    """Return what is stopped now, read under the lock and not kept on the wallet, for it is about to change."""
+    if wallet.status != WalletStatus.FROZEN:
+        return ""
+    status = Balance.objects.values_list("status", flat=True).get(pk=wallet.account_id)
+    return DIRECTION_OF[AccountStatus(status)]
+
+
+def _not_empty(wallet: Wallet) -> WalletNotEmpty:
+    balance, currency = Balance.objects.get(pk=wallet.account_id), wallet.currency
+    return WalletNotEmpty(
+        wallet=wallet.public_id,
+        posted=Money(balance.posted, currency),
+        held=Money(balance.held, currency),
+        pending=Money(balance.pending_in, currency),
+        owed=owed_by(wallet.account_id) or Money(0, currency),
+    )
 
 
 def lock_wallet(wallet_id: int) -> Wallet:
@@ -171,6 +220,7 @@ def _tell(
     now: datetime,
     reason_code: str = "",
     note: str = "",
+    direction: str = "",
 ) -> None:
     trail.record(
         action=f"wallet.{verb}",
@@ -193,6 +243,7 @@ def _tell(
                 "customer": wallet.customer.public_id,
                 "currency": wallet.currency,
                 "status": wallet.status.lower(),
+                **({"direction": direction.lower()} if direction else {}),
             },
             at=now,
         )
