@@ -25,7 +25,10 @@ from ledger.reconciliation.generate import (
 )
 from ledger.reconciliation.parsed import ParsedLine, ParsedStatement
 from ledger.reconciliation.write import CSV_COLUMNS, camt053, csv_file, mt940
-from wallets.models import Deposit, Withdrawal
+from wallets.choices import WalletStatus
+from wallets.models import Deposit, Wallet, Withdrawal
+from wallets.operations.incoming import give_reference
+from wallets.references import printed
 
 _DAYS = 92
 _DAILY_DAYS = 12
@@ -54,6 +57,8 @@ _BANKS = (
     _Bank("GBP", "Tyne Valley Bank", "", "GB29NWBK60161331926819", "", "TVB", "mt940"),
     _Bank("USD", "Hudson Trust", "", "", "4005-551-2340", "HUT", "csv"),
 )
+# What customers sent with their wallet's reference: days back, minor units, and whether the last digit is mistyped.
+_TRANSFERS = ((9, 12_000, False), (7, 4_550, False), (6, 30_000, True), (5, 8_000, False))
 _MAPPING = "Hudson Trust, account movements"
 
 
@@ -66,7 +71,7 @@ def fill(*, now: datetime) -> int:
     with acting(finance):
         for seed, bank in enumerate(_BANKS, 1):
             account = _open(bank, now)
-            lines = _lines(bank, seed, parties, now)
+            lines = [*_lines(bank, seed, parties, now), *_transfers(bank, now)]
             if lines:
                 _bring_in(bank, account, lines, now)
         _bring_in_by_mistake(now)
@@ -119,6 +124,34 @@ def _lines(bank: _Bank, seed: int, parties: dict[str, tuple[str, str]], now: dat
     )
     lines, _truth = play_bank(items, seed=seed, rates=_RATES, prefix=bank.prefix)
     return [_plain(line) for line in lines if line.booking_date <= yesterday]
+
+
+def _transfers(bank: _Bank, now: datetime) -> list[ParsedLine]:
+    """Give some wallets a reference, and return what came with it."""
+    since = now - timedelta(days=_DAILY_DAYS)
+    wallets = Wallet.objects.filter(
+        currency=bank.currency, status=WalletStatus.ACTIVE, created_at__lt=since
+    ).select_related("customer")
+    lines = []
+    for number, (wallet, sent) in enumerate(zip(wallets.order_by("pk"), _TRANSFERS, strict=False), 1):
+        back, minor, mistyped = sent
+        code = give_reference(wallet_id=wallet.pk, now=since).reference
+        if mistyped:
+            code = f"{code[:-1]}{9 - int(code[-1])}"
+        day = (now - timedelta(days=back)).date()
+        line = ParsedLine(
+            booking_date=day,
+            value_date=day,
+            amount_minor=minor,
+            currency=bank.currency,
+            place="",
+            bank_reference=f"{bank.prefix}T{number:08d}",
+            name=wallet.customer.name,
+            text=f"Savings {printed(code)}",
+            kind="PMNT-RCDT-ESCT",
+        )
+        lines.append(_plain(line))
+    return lines
 
 
 def _plain(line: ParsedLine) -> ParsedLine:

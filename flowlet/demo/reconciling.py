@@ -116,7 +116,8 @@ def _undo_one(now: datetime) -> None:
 
 
 def _work_on_breaks(maker: Person, checker: Person, now: datetime) -> None:
-    live = Break.objects.filter(state=BreakState.OPEN).exclude(kind=BreakKind.SHORTFALL)
+    # What matching could say itself needs no other explanation.
+    live = Break.objects.filter(state=BreakState.OPEN, reason="").exclude(kind=BreakKind.SHORTFALL)
     for broken in _some(live.filter(amount_minor__range=(-300, -1), line__isnull=False), _WRITTEN):
         write_off(break_id=broken.public_id, reason=BreakReason.BANK_FEE, now=now)
     for broken, reason in zip(_some(live, _EXPLAINED), cycle(_EXPLANATIONS), strict=False):

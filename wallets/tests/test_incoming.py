@@ -5,6 +5,8 @@ from contextlib import contextmanager
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from compliance.models.monitoring import Activity
+from compliance.operations.monitoring_feed import feed_transaction
 from flowlet.events.models import Event
 from flowlet.identity.operations import place_restriction
 from ledger.models.accounts import Balance
@@ -20,7 +22,7 @@ from wallets.operations.incoming import assign_iban, give_reference, retire_refe
 from wallets.operations.wallets import close_wallet, freeze_wallet, unfreeze_wallet
 from wallets.queries_incoming import funding_instructions
 from wallets.references import code_of, printed
-from wallets.tests.factories import NOW, holds, make_customer, make_wallet
+from wallets.tests.factories import NOW, at_once, holds, make_customer, make_wallet
 
 pytestmark = pytest.mark.django_db
 SENDER = {
@@ -134,6 +136,17 @@ def test_a_transfer_is_credited_through_clearing_and_matched_with_its_line(walle
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
+def test_monitoring_knows_the_sender_and_his_country(code):
+    statement((12_500, said(code, **SENDER)))
+    match_lines(now=NOW)
+
+    feed_transaction(public_id=Deposit.objects.get().transaction.public_id)
+
+    fed = Activity.objects.get()
+    assert (fed.side, fed.channel, fed.counterparty_country) == ("IN", "BANK", "NL")
+    assert fed.counterparty_key == SENDER["counterparty_index"].hex()
+
+
 def test_the_payers_own_reference_field_and_a_part_of_a_sum_name_the_wallet_too(wallet, code):
     parts = [{"end_to_end_id": "", "reference": code, "amount_minor": 200}]
     statement((100, {"end_to_end_id": code}), (200, {"details": parts}))
@@ -149,6 +162,17 @@ def test_a_line_is_credited_once_however_often_it_comes_and_the_job_runs(wallet,
     runs = [match_lines(now=NOW).lines for _ in range(3)]
 
     assert (runs, holds(wallet), Deposit.objects.count()) == ([1, 0, 0], 100, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_runs_at_once_credit_each_line_once(wallet, code):
+    statement(*[(100 + number, said(code)) for number in range(6)])
+
+    runs = at_once(lambda _: match_lines(now=NOW), 6, workers=6)
+
+    assert sum(run.parked for run in runs) == 0
+    assert (Deposit.objects.count(), Match.objects.count(), Break.objects.count()) == (6, 6, 0)
+    assert holds(wallet) == booked("CLIENT_MONEY_BANK") == 615
 
 
 def test_a_line_whose_match_was_undone_is_not_credited_again(wallet, code):

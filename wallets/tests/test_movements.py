@@ -171,7 +171,11 @@ def test_raw_sql_cannot_change_or_delete_a_movement(customer):
     connection.check_constraints()  # what is checked at commit is checked now: it would hide TRUNCATE's own refusal
 
     for table in ("wallets_deposit", "wallets_withdrawal"):
-        for attack in (f"UPDATE {table} SET amount_minor = 1", f"DELETE FROM {table}", f"TRUNCATE {table}"):
+        for attack in (
+            f"UPDATE {table} SET amount_minor = 1",
+            f"DELETE FROM {table}",
+            f"TRUNCATE {table} CASCADE",
+        ):
             with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(attack)
 
