@@ -1,8 +1,9 @@
 """
 Rates into the reporting currency, US dollars, for thresholds only: never for booking or for a customer.
 
-There is no feed of rates yet. These are round planning rates of the house, fixed and dated; a currency or a day that
-they do not cover stays UNPRICED, which every run counts and shows.
+The ledger keeps market rates, from files and from people; these are not those. They are round planning rates of the
+house, fixed and dated, so that a movement counts the same whenever it is looked at again. A currency or a day that they
+do not cover stays UNPRICED, which every run counts and shows.
 """
 
 from dataclasses import dataclass

@@ -25,6 +25,7 @@ from ledger import admin_periods as _periods  # noqa: F401 - registers its pages
 from ledger import admin_queue as _queue  # noqa: F401 - registers the list
 from ledger import admin_safeguarding as _safeguarding  # noqa: F401 - registers its pages
 from ledger import admin_statements as _statements  # noqa: F401 - registers the pages
+from ledger import admin_statements_today as _statements_today  # noqa: F401 - fills Today
 from ledger import admin_transactions as _transactions  # noqa: F401 - registers its pages
 from ledger import admin_trial_balance as _trial_balance  # noqa: F401 - registers the page
 from ledger import admin_workbench as _workbench  # noqa: F401 - registers the page

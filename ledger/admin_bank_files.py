@@ -28,10 +28,10 @@ from flowlet.core.money import MINOR_MAX
 from ledger.admin_bank_forms import UploadForm
 from ledger.admin_bank_parts import STATEMENT_COLUMNS, Prose, counted
 from ledger.admin_parts import amount_cell
-from ledger.choices_bank import BankFileState
+from ledger.choices_bank import UNEXPECTED, UNEXPECTED_MIDWAY, BankFileState
 from ledger.models.reconciliation import BankFile, BankStatement
 from ledger.operations.reconciliation import accept_file, discard_file, restage_file, stage_file
-from ledger.queries.reconciliation import STUCK, WAITING, read_original
+from ledger.queries.reconciliation import STUCK, TO_LOOK_AT, WAITING, read_original
 from ledger.reconciliation.formats import IMPORTERS
 
 # Larger files are read by a worker, so that nobody waits for a page.
@@ -52,6 +52,8 @@ NEXT_STEPS = {
     "LINE_KNOWN": "Compare the line with the statement it came in; ask the bank for a correct file, and put this one aside.",
     "UNKNOWN_FORMAT": "If it is a CSV, make a mapping for it with the button above; else download it from the bank again.",
     "SEVERAL_MAPPINGS": "Put this one aside and bring in a fresh download, with the mapping chosen on the form.",
+    UNEXPECTED: "Press Try again. If it ends like this once more, give the operators the id of this file.",
+    UNEXPECTED_MIDWAY: "A worker goes on with it by itself. If it stays like this, give the operators the id of this file.",
 }
 _NEXT_DEFAULT = "Download the file from the bank again and bring in the new one; put this one aside."
 _PUT_ASIDE_REASONS = (
@@ -63,6 +65,8 @@ _PUT_ASIDE_REASONS = (
 
 def state_badge(file: BankFile) -> Badge:
     """Return what became of a file, in words."""
+    if file.state == BankFileState.ACCEPTING and file.findings:
+        return Badge("Reading stopped", "bad")
     if file.state == BankFileState.ACCEPTING and file.line_count:
         return Badge(f"Reading, {file.lines_done * 100 // file.line_count} %", "info")
     return Badge(file.get_state_display(), TONES.get(file.state, ""))
@@ -89,7 +93,7 @@ class BankFileAdmin(ModelAdmin):
     nav_count_text, nav_bad = "not taken", True
     views = (
         View(key="all", title="All", counted=False),
-        View(key="look", title="To look at", condition=Q(state__in=STUCK)),
+        View(key="look", title="To look at", condition=TO_LOOK_AT),
         View(key="waiting", title="Waiting", condition=Q(state__in=WAITING)),
         View(key="accepted", title="Accepted", condition=Q(state=BankFileState.ACCEPTED), counted=False),
     )

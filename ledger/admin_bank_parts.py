@@ -1,5 +1,6 @@
 """What the pages of bank accounts, files and statements share."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -8,10 +9,13 @@ from django.utils.safestring import SafeString
 
 from flowlet.backoffice.cells import Badge, Main, Part, Tone
 from flowlet.backoffice.lists import Column
+from flowlet.core.registry import Registry
 from ledger.admin_parts import amount_cell
 from ledger.choices_bank import BankLineStatus
 from ledger.models.reconciliation import BankLine, BankStatement, HouseBankAccount
 
+# What rooms above know of a bank's line, as labels and cells for its page and that of its break.
+LINE_FACTS: Registry[Callable[[BankLine], Sequence[tuple[str, object]]]] = Registry("ledger.line_facts")
 LINE_TONES: dict[str, Tone] = {
     BankLineStatus.OPEN: "wait",
     BankLineStatus.MATCHED: "ok",
@@ -29,6 +33,16 @@ class Prose(Part):
     def html(self) -> SafeString:
         """Return both, the hint in quiet words."""
         return format_html('<div class="prose"><b>{}</b><span>{}</span></div>', self.text, self.hint)
+
+
+def line_href(line: BankLine) -> str:
+    """Return the address of a line's page."""
+    return reverse("admin:ledger_bankline_change", args=[line.public_id])
+
+
+def line_facts(line: BankLine) -> list[tuple[str, object]]:
+    """Return what the rooms above know of a line."""
+    return [fact for known in LINE_FACTS.values() for fact in known(line)]
 
 
 def counted(count: int, noun: str) -> str:

@@ -17,6 +17,7 @@ from ledger.admin_bank_parts import (
     STATEMENT_COLUMNS,
     bank_account_href,
     line_badge,
+    line_facts,
     statement_badge,
     statement_days,
 )
@@ -202,6 +203,7 @@ class BankLineAdmin(ModelAdmin):
                     reverse("admin:ledger_bankfile_change", args=[obj.stated_in.public_id]),
                 ),
             ),
+            *line_facts(obj),
             ("Place", Code(obj.place)),
             ("Key", Code(obj.key)),
             ("Id", Code(obj.public_id)),

@@ -21,6 +21,7 @@ from flowlet.backoffice.site import register
 from flowlet.backoffice.timeline import FORMATTERS, Sentence, Subject, timeline_panel
 from flowlet.core import clock
 from flowlet.core.money import Money
+from ledger.admin_bank_parts import line_facts, line_href
 from ledger.admin_workbench import workbench_href
 from ledger.choices_matching import LIVE_STATES, BreakKind, BreakReason, BreakState
 from ledger.models.matching import Break
@@ -154,7 +155,8 @@ def _about_facts(obj: Break) -> list[tuple[str, object]]:
     if obj.line is not None:
         facts += [
             ("Bank account", str(obj.line.bank_account)),
-            ("Line", Code(obj.line.public_id)),
+            ("Line", Link(obj.line.public_id, line_href(obj.line), mono=True)),
+            *line_facts(obj.line),
             ("From or to", obj.line.counterparty_name or ""),
             ("Text", obj.line.text or ""),
             ("References", Code(obj.line.end_to_end_id or obj.line.bank_reference)),
@@ -356,6 +358,7 @@ def _ask_write_off(call: ActionCall, found: Break) -> None:
 for _name, _sentence in {
     "break.take": Sentence(text="Break taken", icon="user"),
     "break.explain": Sentence(text="Break explained", icon="info", tone="info"),
+    "break.reason": Sentence(text="Reason found by matching", icon="info"),
     "break.close": Sentence(text="Break closed", icon="shield-check", tone="ok"),
 }.items():
     FORMATTERS.register(_name)(lambda _record, sentence=_sentence: sentence)

@@ -23,6 +23,7 @@ from ledger.models.accounts import Account
 from ledger.models.journals import JournalDraft
 from ledger.operations.journals import WrittenLine, find_account, save_journal
 from ledger.queries.journals import account_words, get_journal, list_lines, offered_accounts
+from ledger.queries.periods import accrual_day
 from ledger.queries.rates import base_currency
 
 MAKE = "ledger.make_journal"
@@ -101,7 +102,8 @@ def _from_template(name: str) -> Written:
         return Written(day=today, rows=[Row() for _ in range(ROWS_AT_FIRST)])
     template, currency = JOURNAL_TEMPLATES.get(name), base_currency()
     rows = [Row(account=f"{number} {currency}") for number, _ in template.lines]
-    return Written(title=template.title, text=template.text, day=today, template=name, rows=rows)
+    day = accrual_day(clock.now().date()).isoformat() if template.accrual else today
+    return Written(title=template.title, text=template.text, day=day, template=name, rows=rows)
 
 
 def _from_draft(draft: JournalDraft) -> Written:

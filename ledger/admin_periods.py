@@ -33,7 +33,8 @@ _REOPEN_REASONS = (
 
 
 def _badge(period: Period) -> Badge:
-    return Badge(period.get_status_display(), _TONES[period.status])
+    title = "Closed softly" if period.soft else period.get_status_display()
+    return Badge(title, _TONES[period.status])
 
 
 @register(Period)
@@ -124,7 +125,8 @@ def _checklist_note(period: Period, states: Sequence[StepState], done: int) -> s
     if period.status == PeriodStatus.CLOSED:
         return "All done"
     if period.status == PeriodStatus.CLOSING:
-        return f"{done} of {len(states)} done; a job goes on by itself"
+        rest = "waits until it is closed for good" if period.soft else "a job goes on by itself"
+        return f"{done} of {len(states)} done; {rest}"
     return "What stands against a close now"
 
 
@@ -167,6 +169,7 @@ def _closing_panel(closing: PeriodClosing, name: str) -> Panel:
         ("Close begun by", name),
         ("Postings in the month", f"{closing.postings:,}"),
         ("Digest", Code(bytes(closing.digest).hex()[:16])),
+        ("Sealed in block", f"{closing.block_n:,}"),
     ]
     return facts_panel(f"Closing {closing.version}, how", facts, side=True)
 
@@ -187,6 +190,42 @@ def _closing_panel(closing: PeriodClosing, name: str) -> Panel:
 )
 def _begin(call: ActionCall, period: Period) -> None:
     periods.begin_close(period_id=period.pk, now=call.now)
+
+
+@action(
+    name="ledger_period.begin_soft_close",
+    model=Period,
+    permission="ledger.close_period",
+    label="Close softly",
+    title=lambda p: f"Close {p} softly?",
+    text="Ordinary postings into the month stop at once. Journals that two people agree on go on, until you close it for "
+    "good or open it again.",
+    done=lambda p: f"{p} is closed softly.",
+    reason=False,
+    note="none",
+    available=lambda p: p.status == PeriodStatus.OPEN and p.last_date < clock.now().date(),
+    icon="lock",
+)
+def _begin_soft(call: ActionCall, period: Period) -> None:
+    periods.begin_close(period_id=period.pk, soft=True, now=call.now)
+
+
+@action(
+    name="ledger_period.close_for_good",
+    model=Period,
+    permission="ledger.close_period",
+    label="Close for good",
+    title=lambda p: f"Close {p} for good?",
+    text="The steps of the checklist are done one after the other; then nothing is posted into the month any more.",
+    done=lambda p: f"{p} is being closed for good.",
+    reason=False,
+    note="none",
+    available=lambda p: p.soft,
+    primary=True,
+    icon="lock",
+)
+def _close_for_good(call: ActionCall, period: Period) -> None:
+    periods.close_for_good(period_id=period.pk, now=call.now)
 
 
 @action(

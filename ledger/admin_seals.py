@@ -242,17 +242,14 @@ def as_of_panel(account: Account, asked: Any) -> Panel:
 
 
 def _as_of(account: Account, day: date, known: date | None) -> list[tuple[str, object]]:
-    end = datetime.combine(day, time.max, UTC)
-    then = history.balances_at(account, end)
+    found = history.look_back(account, day, known=known, today=clock.now().astimezone(UTC).date())
     facts: list[tuple[str, object]] = [
-        ("By time of booking", amount_cell(then.posted.minor, account.currency)),
-        ("Held then", amount_cell(then.held.minor, account.currency)),
+        ("By time of booking", amount_cell(found.booked.posted.minor, account.currency)),
+        ("Held then", amount_cell(found.booked.held.minor, account.currency)),
+        ("By value date", amount_cell(found.value_date.minor, account.currency)),
     ]
-    by_date = history.balance_on(account, day)
-    facts.append(("By value date", amount_cell(by_date.minor, by_date.currency)))
-    if known is not None:
-        seen = history.balance_known(account, day, known=known, today=clock.now().astimezone(UTC).date())
-        facts.append(("By value date, as known then", amount_cell(seen.minor, seen.currency)))
+    if found.as_known is not None:
+        facts.append(("By value date, as known then", amount_cell(found.as_known.minor, account.currency)))
     return facts
 
 

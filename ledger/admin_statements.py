@@ -20,7 +20,7 @@ from flowlet.core import clock
 from flowlet.core.errors import AppError
 from ledger.admin_parts import amount_cell
 from ledger.choices import ExportState, ExportSubject
-from ledger.models.statements import ExportJob, Statement, StatementFile
+from ledger.models.statements import NOT_PROVEN, ExportJob, Statement, StatementFile
 from ledger.operations.exports import fetch_export
 from ledger.operations.statements import give_statement
 from ledger.statements.formats import STATEMENT_FORMATS
@@ -230,6 +230,7 @@ class ExportJobAdmin(ModelAdmin):
         View(key="all", title="All"),
         View(key="working", title="Working", condition=Q(state__in=("QUEUED", "RUNNING"))),
         View(key="failed", title="Failed", condition=Q(state=ExportState.FAILED)),
+        View(key="unproven", title="Not proven", condition=Q(failure_code=NOT_PROVEN), counted=False),
     )
     filters = (
         Choice("kind", "Whose", tuple(ExportSubject.choices), lookup="subject_kind"),
@@ -266,6 +267,8 @@ class ExportJobAdmin(ModelAdmin):
         here = reverse("admin:ledger_exportjob_change", args=[obj.public_id])
         if obj.state in (ExportState.QUEUED, ExportState.RUNNING):
             return [Button(label="Look again", href=here, icon="refresh-cw")]
+        if obj.failure_code == NOT_PROVEN:
+            return _unproven_buttons(request, obj)
         if obj.state != ExportState.DONE or not person_of(request).may(EXPORT):
             return []
         href = reverse("admin:ledger_export_file", args=[obj.public_id])
@@ -294,6 +297,23 @@ class ExportJobAdmin(ModelAdmin):
             _export_files(obj),
             facts_panel("Export", facts, side=True),
         ]
+
+
+def _unproven_buttons(request: HttpRequest, job: ExportJob) -> list[Button]:
+    """Return the ways to what is to be done first, and to the official statement it is about."""
+    found = []
+    if job.subject.startswith("stm_"):
+        href = reverse("admin:ledger_statement_change", args=[job.subject])
+        found.append(Button(label="Open the statement", href=href))
+    elif job.subject.startswith("acc_"):
+        found.append(
+            Button(label="Open the account", href=reverse("admin:ledger_account_change", args=[job.subject]))
+        )
+    if person_of(request).may("ledger.view_block"):
+        found.append(
+            Button(label="Verify the ledger", href=reverse("admin:ledger_seals"), icon="shield-check")
+        )
+    return found
 
 
 def _export_files(job: ExportJob) -> Panel:

@@ -28,7 +28,7 @@ class LedgerConfig(AppConfig):
                 "operations.revaluation",
                 "operations.closing_steps",
                 "operations.closing_sealed",
-                "queries.closings",
+                "checks",
             ),
             *("receivers", "reconciliation.closing", "tasks_bank"),
             *("reconciliation.following", "operations.break_approvals", "tasks_matching"),

@@ -61,11 +61,16 @@ class ExportState(TextChoices):
 
 
 class ExportSubject(TextChoices):
-    """Whose statements an export holds."""
+    """Whose statements an export holds; OFFICIAL only notes that an official statement failed its proof."""
 
     WALLET = "WALLET", "Wallet"
     CUSTOMER = "CUSTOMER", "Customer"
     PARTNER = "PARTNER", "Partner"
+    OFFICIAL = "OFFICIAL", "Official statement"
+
+
+# What can be asked for.
+EXPORTED = (ExportSubject.WALLET, ExportSubject.CUSTOMER, ExportSubject.PARTNER)
 
 
 class PeriodStatus(TextChoices):

@@ -2,6 +2,9 @@
 
 from django.db.models import TextChoices
 
+# Why a file stands where it does, when it was not the file's fault: before anything of it was written, and after.
+UNEXPECTED, UNEXPECTED_MIDWAY = "UNEXPECTED_ERROR", "UNEXPECTED_ERROR_MIDWAY"
+
 
 class BankFileState(TextChoices):
     """What became of a file from a bank; nothing of it counts before ACCEPTED."""

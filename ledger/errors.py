@@ -158,6 +158,14 @@ class StatementOutOfOrder(Conflict):
         super().__init__(latest=latest)
 
 
+class StatementUnsound(Conflict):
+    """The books do not prove the statement: the ledger must be verified before anybody gets a file."""
+
+    code = "statement_not_proven"
+    title = "Statement not proven"
+    message = "The balances do not agree with the entries, so no file is given out. The ledger must be verified first."
+
+
 class UnknownFormat(AppError):
     """There is no such format, or not in this version."""
 
@@ -222,6 +230,19 @@ class PeriodClosed(AppError):
 
     def __init__(self, *, effective_date: str, first_open: str) -> None:
         super().__init__(effective_date=effective_date, first_open=first_open)
+
+
+class NotLastDay(AppError):
+    """An accrual is for the last day of a period, since its mirror lies on the first day of the next."""
+
+    code = "not_last_day"
+    title = "Not a period's last day"
+    message = "An accrual is posted with the last day of its period, which is {latest}."
+    next_action = "use_last_day"
+    next_text = "Give the last day of the period as the value date."
+
+    def __init__(self, *, latest: str) -> None:
+        super().__init__(latest=latest)
 
 
 class PeriodOutOfOrder(Conflict):

@@ -39,3 +39,8 @@ CLIENT_MONEY_SHORT = declare(
     "At the end of a day less lay at banks than customers were owed: the day, the currency and how much is missing.",
     internal=True,
 )
+SEAL_BROKEN = declare(
+    "ledger.seal_broken",
+    "A check of the ledger found faults: how many, by which checks, and up to which block it looked.",
+    internal=True,
+)

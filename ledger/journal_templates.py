@@ -10,13 +10,15 @@ class JournalTemplate:
     """
     A journal to start from; `lines` are (number in the chart, on the debit side), in the order they are shown.
 
-    `text` says what the journal is for, `help` what to look at before asking for the second person.
+    `text` says what the journal is for, `help` what to look at before asking for the second person. An accrual lies on the
+    last day of a period and undoes itself by its mirror on the day after: one approval is for both.
     """
 
     title: str
     text: str
     help: str
     lines: tuple[tuple[str, bool], ...]
+    accrual: bool = False
 
 
 JOURNAL_TEMPLATES: Registry[JournalTemplate] = Registry("ledger.journal_templates")
@@ -33,8 +35,18 @@ JOURNAL_TEMPLATES.register("accrued_cost")(
     JournalTemplate(
         title="Accrue fees of partners",
         text="Fees of the month that partners have not invoiced yet.",
-        help="Reverse it in the next month when the invoice is booked.",
+        help="It is undone on the next month's first day by itself; then book the invoice as it comes.",
         lines=(("5000", True), ("2100", False)),
+        accrual=True,
+    )
+)
+JOURNAL_TEMPLATES.register("accrued_income")(
+    JournalTemplate(
+        title="Accrue income",
+        text="Income of the month that is not collected yet.",
+        help="It is undone on the next month's first day by itself; then book what is collected as it comes.",
+        lines=(("1200", True), ("4000", False)),
+        accrual=True,
     )
 )
 JOURNAL_TEMPLATES.register("bank_charge")(
@@ -69,3 +81,8 @@ JOURNAL_TEMPLATES.register("loss")(
         lines=(("5300", True), ("1200", False)),
     )
 )
+
+
+def is_accrual(template: str) -> bool:
+    """Tell whether journals made from this template undo themselves; one that is gone is none."""
+    return template in JOURNAL_TEMPLATES and JOURNAL_TEMPLATES.get(template).accrual

@@ -11,6 +11,16 @@ from flowlet.core import jsons
 from flowlet.core.money import Money
 from ledger.errors import UnbalancedTransaction, ZeroLeg
 
+# Headings whose accounts may not be sharded, and why: something reads or compares one account by itself.
+NEVER_SHARDED = {
+    "FX_POSITION": "the average cost of a currency follows the postings of one account",
+    "CLIENT_MONEY_BANK": "its balance is compared with that of one account at a bank",
+    "OPERATING_BANK": "its balance is compared with that of one account at a bank",
+    # Safeguarding never nets one owner's debt with another's: shards on both sides of zero would overstate what is owed.
+    "SUSPENSE": "the safeguarding proof counts what each account owes by itself",
+    "UNALLOCATED_RECEIPTS": "the safeguarding proof counts what each account owes by itself",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Leg:

@@ -7,9 +7,8 @@ from celery import shared_task
 from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
 from ledger.models.reconciliation import BankStatement
+from ledger.operations.bank_inbox import accept_waiting
 from ledger.operations.processor_lines import import_stripe
-from ledger.operations.reconciliation import accept_file
-from ledger.queries.reconciliation import list_unfinished_files
 from ledger.reconciliation.accepted import FOLLOW_TASK, tell_accepted
 
 _AT_ONCE = 50
@@ -28,10 +27,7 @@ def follow_bank_statement(*, statement_public_id: str, **_: object) -> None:
 def accept_bank_files(**_: object) -> int:
     """Read the files that wait, and go on with those a worker left half-way; return how many were looked at."""
     with acting(Actor("SYSTEM", "job:ledger.accept_bank_files")):
-        waiting = list(list_unfinished_files().values_list("pk", flat=True)[:_AT_ONCE])
-        for file_id in waiting:
-            accept_file(file_id=file_id, now=now())
-    return len(waiting)
+        return accept_waiting(clock=now, limit=_AT_ONCE)
 
 
 @shared_task(name="ledger.read_processor_lines")

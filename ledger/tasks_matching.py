@@ -7,6 +7,7 @@ from celery import shared_task
 from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
 from ledger.operations.breaks import age_breaks
+from ledger.operations.chargebacks import book_chargebacks
 from ledger.operations.matching import match_lines
 from ledger.operations.processor_fees import book_processor_fees
 from ledger.operations.safeguarding import prove_safeguarding
@@ -14,9 +15,14 @@ from ledger.operations.safeguarding import prove_safeguarding
 
 @shared_task(name="ledger.match_lines")
 def match_bank_lines(**_: object) -> int:
-    """Book what processors kept, then match what is open: postings may have come since; nothing is matched twice."""
+    """
+    Book what processors kept and took back, then match what is open: postings may have come since.
+
+    Nothing is booked or matched twice.
+    """
     with acting(Actor("SYSTEM", "job:ledger.match_lines")):
         book_processor_fees(now=now())
+        book_chargebacks(now=now())
         return match_lines(now=now()).matches
 
 

@@ -5,7 +5,9 @@ from collections.abc import Collection, Mapping
 
 from django.urls import reverse
 
+from ledger.reconciliation.charged import CHARGED, Charged
 from ledger.reconciliation.facts import ITEM_FACTS, ItemFacts
+from payments.choices import PaymentKind
 from payments.models import PaymentAttempt, Refund
 
 
@@ -44,3 +46,20 @@ def _refunds(keys: Collection[str]) -> dict[str, ItemFacts]:
         )
         for public_id, reference, payment in rows
     }
+
+
+@CHARGED.register("stripe")
+def charged(intents: Collection[str]) -> Mapping[str, Charged]:
+    """Return where the money of these intents went: the wallet that was topped up, or suspense where it waits."""
+    attempts = PaymentAttempt.objects.filter(
+        vendor_reference__in=[name for name in intents if name], payment__kind=PaymentKind.TOP_UP
+    ).select_related("payment__payee_wallet")
+    found = {}
+    for attempt in attempts.order_by("pk"):
+        payment, wallet = attempt.payment, attempt.payment.payee_wallet
+        found[attempt.vendor_reference] = Charged(
+            account_id=wallet.account_id if wallet and not payment.parked else None,
+            text="Disputed card payment",
+            context={"payment": payment.public_id},
+        )
+    return found

@@ -25,6 +25,7 @@ from wallets import admin_limits as _limits  # noqa: F401 - registers the limits
 from wallets import admin_statements as _statements  # noqa: F401 - registers the statement page
 from wallets import admin_states as _states  # noqa: F401 - registers freezing, closing and overdrafts
 from wallets import admin_today as _today  # noqa: F401 - registers panels, searches and sentences
+from wallets.admin_incoming import active_code, reference_panel, transfer_panels
 from wallets.admin_parts import (
     CURRENCIES,
     balances_panel,
@@ -101,7 +102,9 @@ class WalletAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return wallets that know whether their balance is watched."""
         watching = BalanceMonitor.objects.filter(wallet=OuterRef("pk"), ended_at=None)
-        rows: QuerySet[Any] = super().get_queryset(request).annotate(watched=Exists(watching))
+        rows: QuerySet[Any] = (
+            super().get_queryset(request).annotate(watched=Exists(watching), code=active_code())
+        )
         return rows
 
     def object_title(self, obj: Any) -> str:
@@ -151,6 +154,7 @@ class WalletAdmin(ModelAdmin):
             _restrictions_panel(obj),
             *(monitors_panel(obj) if obj.watched else []),
             facts_panel("Wallet", facts, side=True),
+            reference_panel(obj),
             timeline_panel(subject, person, limit=10, side=True),
         ]
 
@@ -283,6 +287,7 @@ class MovementAdmin(ModelAdmin):
                 else [entries_panel(obj.transaction_id)]
             ),
             timeline_panel(subject, person_of(request)),
+            *transfer_panels(obj),
             facts_panel("Details", facts, side=True),
         ]
 

@@ -233,7 +233,12 @@ def _made(request: HttpRequest, whose: _Whose, span: tuple[date, date], asked: _
     if whose.wallet is not None:
         try:
             file = export_statement(
-                wallet=whose.wallet, first=span[0], last=span[1], format=asked.format, version=asked.version
+                wallet=whose.wallet,
+                first=span[0],
+                last=span[1],
+                format=asked.format,
+                version=asked.version,
+                now=clock.now(),
             )
         except StatementTooLong:
             pass

@@ -29,4 +29,8 @@ class WalletsConfig(AppConfig):
         formats.load()
         # The terms of a quote are fixed: only how it ends is written later.
         rights.FIXED["wallets_quote"] = ("status", "used_at")
+        # Counts of what was moved only change, and a monitor's line only ends.
+        rights.FIXED["wallets_limituse"] = ("amount_minor",)
+        rights.FIXED["wallets_balancemonitor"] = ("ended_at",)
+        rights.FIXED["wallets_incomingreference"] = ("state", "retired_at", "retired_by")
         post_migrate.connect(limits.after_migrate, sender=self, dispatch_uid="wallets.limits")

@@ -57,10 +57,25 @@ class MonitorSide(TextChoices):
 
 
 class MoneySource(TextChoices):
-    """Where a deposit comes from or a withdrawal goes to."""
+    """Where a deposit comes from or a withdrawal goes to; a TRANSFER came to our bank account by a reference."""
 
     BANK = "BANK", "Bank account"
     CASH = "CASH", "Cash at an agent"
+    TRANSFER = "TRANSFER", "Bank transfer"
+
+
+class ReferenceKind(TextChoices):
+    """What a transfer carries: a code in its text, or an account number of the wallet's own."""
+
+    CODE = "CODE", "Code"
+    IBAN = "IBAN", "Virtual IBAN"
+
+
+class ReferenceState(TextChoices):
+    """Whether transfers are credited by a reference; RETIRED is final."""
+
+    ACTIVE = "ACTIVE", "Active"
+    RETIRED = "RETIRED", "Retired"
 
 
 class LimitKind(TextChoices):
@@ -103,6 +118,11 @@ FREEZE_REASONS = (
     ("SUSPECTED_FRAUD", "Suspected fraud"),
     ("COURT_ORDER", "Order of a court or authority"),
     ("PARTNER_REQUEST", "The partner asked for it"),
+)
+RETIRE_REASONS = (
+    ("CUSTOMER_REQUEST", "The customer asked for it"),
+    ("MISUSED", "Somebody else uses it"),
+    ("REPLACED", "The customer gets another one"),
 )
 CLOSE_REASONS = (
     ("CUSTOMER_REQUEST", "The customer asked for it"),

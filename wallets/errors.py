@@ -80,6 +80,52 @@ class WalletExists(Conflict):
         super().__init__(currency=currency, wallet=wallet)
 
 
+class NoReference(AppError):
+    """The wallet has no active reference for incoming transfers."""
+
+    code = "no_reference"
+    http_status = 404
+    title = "No reference"
+    message = "Wallet {wallet} has no reference for incoming transfers yet."
+    next_action = "give_reference"
+    next_text = "POST to this address: it gives the wallet its reference."
+
+    def __init__(self, *, wallet: str) -> None:
+        super().__init__(wallet=wallet)
+
+
+class NoClientMoneyAccount(AppError):
+    """The house has no bank account for customers' money in this currency."""
+
+    code = "no_bank_account"
+    title = "No bank account"
+    message = "There is no bank account of ours for transfers in {currency}."
+    next_action = "use_another_way"
+    next_text = "Use a deposit, a top-up or a linked bank for this currency."
+
+    def __init__(self, *, currency: str) -> None:
+        super().__init__(currency=currency)
+
+
+class ReferenceRetired(Conflict):
+    """The reference was retired before, which is final."""
+
+    code = "reference_retired"
+    title = "Reference retired"
+    message = "Reference {reference} was retired before."
+
+    def __init__(self, *, reference: str) -> None:
+        super().__init__(reference=reference)
+
+
+class ReferenceTaken(Conflict):
+    """The account number stands for a wallet already, or this wallet has another one."""
+
+    code = "reference_taken"
+    title = "Account number taken"
+    message = "This account number is in use, or the wallet has another one."
+
+
 class WalletNotFrozen(Conflict):
     """There is no freeze to lift."""
 

@@ -7,7 +7,9 @@ FROZEN = declare("wallet.frozen", "A wallet was frozen: nothing moves in or out.
 UNFROZEN = declare("wallet.unfrozen", "A wallet can be used again.")
 CLOSED = declare("wallet.closed", "A wallet was closed for good.")
 BANK_ACCOUNT_LINKED = declare("bank_account.linked", "A bank account was linked to a customer.")
-DEPOSIT_COMPLETED = declare("deposit.completed", "Money arrived in a wallet from a bank account.")
+DEPOSIT_COMPLETED = declare(
+    "deposit.completed", "Money arrived in a wallet from a bank account, as cash or by a bank transfer."
+)
 DEPOSIT_REFUSED = declare("deposit.refused", "A deposit was refused; no money moved.")
 DEPOSIT_PENDING = declare("deposit.pending", "A deposit waits for the next run; its money is announced.")
 DEPOSIT_CANCELLED = declare("deposit.cancelled", "A deposit that waited was cancelled.")
@@ -16,6 +18,13 @@ WITHDRAWAL_REFUSED = declare("withdrawal.refused", "A withdrawal was refused; no
 WITHDRAWAL_PENDING = declare("withdrawal.pending", "A withdrawal waits for the next run; its money is held.")
 WITHDRAWAL_CANCELLED = declare(
     "withdrawal.cancelled", "A withdrawal that waited was cancelled; its money is free."
+)
+REFERENCE_GIVEN = declare(
+    "wallet.reference_given", "A wallet got a reference by which bank transfers are credited to it."
+)
+REFERENCE_RETIRED = declare(
+    "wallet.reference_retired",
+    "A reference of a wallet was retired: transfers with it are not credited any more.",
 )
 BALANCE_CROSSED = declare(
     "wallet.balance_crossed",

@@ -21,6 +21,7 @@ from wallets.choices import (
 
 # Django looks for models here.
 from wallets.models_exchange import Exchange, PartnerSpread, Quote  # noqa: F401
+from wallets.models_incoming import IncomingReference, IncomingTransfer  # noqa: F401
 
 
 class Wallet(models.Model):
@@ -131,7 +132,7 @@ class Movement(models.Model):
     public_id: PublicIdField
     partner = models.ForeignKey("identity.Partner", models.PROTECT, related_name="+")
     wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="%(class)ss")
-    source = models.CharField(max_length=4, choices=MoneySource, default=MoneySource.BANK)
+    source = models.CharField(max_length=8, choices=MoneySource, default=MoneySource.BANK)
     bank_account = models.ForeignKey(
         BankAccount, models.PROTECT, null=True, blank=True, related_name="%(class)ss"
     )
@@ -183,7 +184,8 @@ class Movement(models.Model):
             models.CheckConstraint(
                 name="%(class)s_source_named",
                 condition=Q(source="BANK", bank_account__isnull=False, location="")
-                | Q(source="CASH", bank_account__isnull=True) & ~Q(location=""),
+                | Q(source="CASH", bank_account__isnull=True) & ~Q(location="")
+                | Q(source="TRANSFER", bank_account__isnull=True, location=""),
             ),
             models.UniqueConstraint(fields=["partner", "idempotency_key"], name="%(class)s_key_once"),
         ]
@@ -201,12 +203,13 @@ class Movement(models.Model):
     @property
     def counterpart(self) -> str:
         """Where the money came from or went to, for people; needs `bank_account` selected."""
-        account = self.bank_account
-        return f"•••• {account.last_four}" if account else f"Cash, {self.location}"
+        if (account := self.bank_account) is not None:
+            return f"•••• {account.last_four}"
+        return f"Cash, {self.location}" if self.location else "Bank transfer"
 
 
 class Deposit(Movement):
-    """Money in: from a bank account into a wallet."""
+    """Money in: from a bank account, cash or a bank transfer into a wallet."""
 
     public_id = PublicIdField(prefix="dep")
 
@@ -223,7 +226,10 @@ class Withdrawal(Movement):
     public_id = PublicIdField(prefix="wdr")
 
     class Meta(Movement.Meta):
-        pass
+        constraints: ClassVar = [
+            *Movement.Meta.constraints,
+            models.CheckConstraint(name="withdrawal_no_transfer", condition=~Q(source="TRANSFER")),
+        ]
 
     def __str__(self) -> str:
         return str(self.public_id)

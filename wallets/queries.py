@@ -78,7 +78,7 @@ def list_bank_accounts(*, partner_id: int) -> QuerySet[BankAccount]:
 def list_deposits(*, partner_id: int) -> QuerySet[Deposit]:
     """Return a partner's deposits, newest first."""
     rows = Deposit.objects.filter(partner_id=partner_id).select_related(
-        "wallet", "bank_account", "transaction"
+        "wallet", "bank_account", "transaction", "incoming__reference", "incoming__line"
     )
     return rows.order_by("-created_at", "-id")
 

@@ -126,7 +126,7 @@ def _status(name: str) -> int:
     return int(next(line for line in lines if line.startswith(f"{name}:")).split()[1])
 
 
-def measure(*, entries: int = 20_000, rounds: int = 3) -> list[Row]:
+def measure(*, entries: int = 1_000_000, rounds: int = 3) -> list[Row]:
     """Measure in the database that is connected; it must be a throw-away one."""
     load()
     account = fill(entries)

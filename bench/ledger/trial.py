@@ -105,7 +105,7 @@ def _timed(way: Callable[[], dict[tuple[int, str], int]]) -> float:
     return time.perf_counter() - begun
 
 
-def measure(*, postings: int = 100_000, rounds: int = 9) -> list[Row]:
+def measure(*, postings: int = 1_000_000, rounds: int = 9) -> list[Row]:
     """Measure in the database that is connected; it must be a throw-away one."""
     load(postings)
     if not _added_up() == _stored() == _known():

@@ -209,6 +209,20 @@ def test_a_decline_is_explained_with_every_check_in_words(ops: User, card: Card)
     assert "transaction_limit" not in shown
 
 
+def test_a_ledger_transaction_leads_to_its_card_and_authorisation(finance: User, card: Card) -> None:
+    authorization = pay(card, 1_000)
+    told(card, "CLEAR", 1_000, of=authorization)
+    posted = authorization.transactions.get().transaction
+
+    shown = log_in(finance).get(page("ledger_ledgertransaction_change", posted.public_id)).content.decode()
+
+    for href in (
+        page("cards_card_change", card.public_id),
+        page("cards_cardauthorization_change", authorization.public_id),
+    ):
+        assert f'href="{href}"' in shown
+
+
 def test_who_may_only_look_cannot_freeze_and_who_may_not_look_sees_nothing(
     finance: User, officer: User, card: Card
 ) -> None:

@@ -152,7 +152,8 @@ class _Paper:
     def __init__(self, export: ExportFile, handle: IO[bytes]) -> None:
         self.export = export
         self.width, self.height = landscape(A4) if export.orientation == "landscape" else A4
-        self.canvas = Canvas(handle, pagesize=(self.width, self.height), pageCompression=1)
+        # invariant: no time and no random id in the file; when it was made stands in it, where that matters.
+        self.canvas = Canvas(handle, pagesize=(self.width, self.height), invariant=1, pageCompression=1)
         self.canvas.setTitle(export.title)
         self.canvas.setAuthor("Flowlet")
         self.number = 0

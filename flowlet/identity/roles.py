@@ -42,6 +42,7 @@ _CHAIN = ("ledger.view_block",)
 _CHAIN_CHECK = (*_CHAIN, "ledger.verify_block")
 _FREEZE = ("identity.freeze_customer", "wallets.freeze_wallet")
 _UNFREEZE = ("identity.unfreeze_customer", "wallets.unfreeze_wallet")
+_REFERENCES = ("wallets.give_incomingreference",)
 _WALLET_CLOSE = ("wallets.change_wallet",)
 # Asked for by one and agreed to by another of those who hold it.
 _OVERDRAFT = ("ledger.change_account",)
@@ -99,7 +100,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *(*_BANKS, *_WRITTEN, *_CHATS),
         *(*_VENDORS, "integrations.retry_vendorevent"),
         *(*_HELD, *_RAILS),
-        *(*_FREEZE, *_UNFREEZE, *_WALLET_CLOSE, *_LIMITS),
+        *(*_FREEZE, *_UNFREEZE, *_REFERENCES, *_WALLET_CLOSE, *_LIMITS),
         *(*_APPROVALS, *_JOBS),
         *(*_FIGURES, *_CARD_FIGURES),
     ),
@@ -126,7 +127,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     ),
     "finance": (
         *_SEE_MONEY,
-        *_RECONCILE,
+        *(*_RECONCILE, *_REFERENCES),
         *(*_CARDS, *_BANKS, *_LEDGER, *_QUEUE, *_RAILS, "wallets.export_statement"),
         *_STATEMENTS,
         *(*_BOOKS, *_RATES_WORK, *_LIMITS, "ledger.reverse_ledgertransaction"),

@@ -15,6 +15,11 @@ from flowlet.local.redis import Redis
 from flowlet.local.steps import Progress
 
 DATABASE = "flowlet"
+# The secrets of a checkout. Here and not beside what makes them, which needs a package that the launcher does without.
+SECRETS = (
+    *("FIELD_KEYS", "INDEX_KEYS", "AUDIT_MAC_KEYS", "ANCHOR_KEYS"),
+    *("JWT_KEYS", "CLIENT_PEPPER", "SECRET_KEY"),
+)
 
 
 @dataclass(frozen=True)
@@ -96,8 +101,14 @@ def _provide_redis(environment: dict[str, str], server: Redis) -> str:
     return f"{'started' if started else 'running already'} on port {server.port}"
 
 
+def missing_secrets(path: Path) -> list[str]:
+    """Return the secrets that a file has no value for: all of them if there is no file."""
+    known = read_env_file(path)
+    return [name for name in SECRETS if not known.get(name)]
+
+
 def _make_keys(paths: Paths) -> None:
-    if paths.keys.exists():
+    if not missing_secrets(paths.keys):
         return
     command = [sys.executable, "-m", "flowlet.local.keys", str(paths.keys)]
     result = subprocess.run(command, cwd=paths.checkout, capture_output=True, text=True, check=False)

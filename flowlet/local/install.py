@@ -25,6 +25,8 @@ _LISTS = (
     "requirements-local.txt",
     "requirements-dev.txt",
 )  # each contains the one before
+# Goes with the last of them, and takes nothing else along: pip knows no such mark within a list.
+_BARE = "requirements-bare.txt"
 _SHOW_EVERY_S = 2.0
 
 
@@ -43,14 +45,18 @@ def install(venv: Path, wanted: str) -> None:
             return
         begun = time.monotonic()
         say(f"Installing {wanted} into {venv} (about a minute the first time)")
-        _pip(venv, paths.checkout, wanted, make_folder(paths.log) / "install.log")
+        log = make_folder(paths.log) / "install.log"
+        log.unlink(missing_ok=True)
+        _pip(venv, paths.checkout, ["-r", wanted, "-c", _LOCK], log)
+        if wanted == _LISTS[-1]:
+            _pip(venv, paths.checkout, ["--no-deps", "-r", _BARE], log)
         write_state(note, {"state": state, "list": wanted})
         say(f"Installed ({time.monotonic() - begun:.0f} s).")
 
 
 def _state(checkout: Path) -> str:
     digest = hashlib.sha256(sys.version.encode())
-    for name in (*_LISTS, _LOCK):
+    for name in (*_LISTS, _BARE, _LOCK):
         digest.update((checkout / name).read_bytes())
     return digest.hexdigest()
 
@@ -80,7 +86,7 @@ def _works(venv: Path) -> bool:
     )
 
 
-def _pip(venv: Path, checkout: Path, wanted: str, log: Path) -> None:
+def _pip(venv: Path, checkout: Path, what: list[str], log: Path) -> None:
     command = [
         str(venv / "bin" / "python"),
         "-m",
@@ -89,8 +95,8 @@ def _pip(venv: Path, checkout: Path, wanted: str, log: Path) -> None:
         "--disable-pip-version-check",
         "--no-input",
     ]
-    command += ["--progress-bar", "off", "-r", wanted, "-c", _LOCK]
-    with log.open("w", encoding="utf-8") as output:
+    command += ["--progress-bar", "off", *what]
+    with log.open("a", encoding="utf-8") as output:
         process = subprocess.Popen(
             command,
             cwd=checkout,
@@ -105,7 +111,7 @@ def _pip(venv: Path, checkout: Path, wanted: str, log: Path) -> None:
             meter.take(line)
         meter.end()
     if process.wait() != 0:
-        raise LauncherError(f"pip could not install {wanted}. The end of {log}:\n{tail(log, 15)}")
+        raise LauncherError(f"pip could not install {' '.join(what)}. The end of {log}:\n{tail(log, 15)}")
 
 
 class _Meter:

@@ -13,10 +13,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from flowlet.local.environment import missing_secrets
 from flowlet.local.paths import write_private
 
 _RINGS = ("FIELD_KEYS", "INDEX_KEYS", "AUDIT_MAC_KEYS", "ANCHOR_KEYS")
 _KEY_BYTES = 32
+_HEAD = "# Made for this checkout alone. Without these keys its data cannot be read.\n"
 
 
 def make_keys() -> dict[str, str]:
@@ -41,15 +43,28 @@ def _signing_key() -> bytes:
 
 
 def main() -> None:
-    """Write fresh secrets to the file named on the command line; `-` prints them for the shell."""
-    text = "".join(f"{name}={value}\n" for name, value in make_keys().items())
+    """Write the secrets that the file named on the command line has not; `-` prints fresh ones for the shell."""
+    keys = make_keys()
     if sys.argv[1] == "-":
-        sys.stdout.write(text)
+        sys.stdout.write(_lines(keys))
     else:
-        write_private(
-            Path(sys.argv[1]),
-            "# Made for this checkout alone. Without these keys its data cannot be read.\n" + text,
-        )
+        complete(Path(sys.argv[1]), keys)
+
+
+def complete(path: Path, fresh: dict[str, str]) -> None:
+    """
+    Add those of the fresh secrets that a file lacks, at its end; what stands there is left as it is.
+
+    A checkout that is older than a secret has data under the others: they must stay.
+    """
+    text = path.read_text(encoding="utf-8") if path.exists() else _HEAD
+    lines = _lines({name: fresh[name] for name in missing_secrets(path)})
+    gap = "" if text.endswith("\n") or not text else "\n"
+    write_private(path, f"{text}{gap}{lines}")
+
+
+def _lines(keys: dict[str, str]) -> str:
+    return "".join(f"{name}={value}\n" for name, value in keys.items())
 
 
 if __name__ == "__main__":

@@ -463,7 +463,12 @@ class Migration(migrations.Migration):
                 (
                     "subject_kind",
                     models.CharField(
-                        choices=[("WALLET", "Wallet"), ("CUSTOMER", "Customer"), ("PARTNER", "Partner")],
+                        choices=[
+                            ("WALLET", "Wallet"),
+                            ("CUSTOMER", "Customer"),
+                            ("PARTNER", "Partner"),
+                            ("OFFICIAL", "Official statement"),
+                        ],
                         max_length=8,
                     ),
                 ),
@@ -1233,6 +1238,7 @@ class Migration(migrations.Migration):
                 ),
                 ("version", models.IntegerField(default=0)),
                 ("attempt", models.IntegerField(default=0)),
+                ("soft", models.BooleanField(default=False)),
                 ("changed_at", models.DateTimeField()),
                 ("changed_by", models.CharField(max_length=100)),
                 (
@@ -1301,6 +1307,7 @@ class Migration(migrations.Migration):
                 ("version", models.IntegerField()),
                 ("digest", models.BinaryField(max_length=32)),
                 ("postings", models.BigIntegerField()),
+                ("block_n", models.BigIntegerField()),
                 ("actor", models.CharField(max_length=100)),
                 ("closed_at", models.DateTimeField()),
                 (
@@ -1469,6 +1476,7 @@ class Migration(migrations.Migration):
                 ("net_minor", models.BigIntegerField()),
                 ("currency", models.CharField(max_length=3)),
                 ("source", models.CharField(blank=True, default="", max_length=80)),
+                ("intent", models.CharField(blank=True, default="", max_length=80)),
                 ("payout", models.CharField(blank=True, default="", max_length=80)),
                 ("created_at", models.DateTimeField()),
                 ("available_at", models.DateTimeField()),
@@ -1655,6 +1663,12 @@ class Migration(migrations.Migration):
                             ("WRONG_AMOUNT", "Amount is wrong"),
                             ("BANK_FEE", "Fee of the bank"),
                             ("UNKNOWN_PAYER", "Payer not identified"),
+                            ("BAD_REFERENCE", "Reference is mistyped or not ours"),
+                            ("AMBIGUOUS", "More than one reference"),
+                            ("RETIRED", "Reference was retired"),
+                            ("CURRENCY", "Reference is of another currency"),
+                            ("BLOCKED", "Customer's account takes no money now"),
+                            ("LIMIT", "Above the customer's limit"),
                             ("RECALLED", "Recalled or returned"),
                             ("TOPPED_UP", "Own money was paid in"),
                             ("MATCHED", "Both sides were found"),
@@ -2083,6 +2097,14 @@ class Migration(migrations.Migration):
                 name="export_waiting",
             ),
         ),
+        migrations.AddIndex(
+            model_name="exportjob",
+            index=models.Index(
+                condition=models.Q(("failure_code", "statement_not_proven")),
+                fields=["created_at"],
+                name="export_unproven",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="exportjob",
             constraint=models.CheckConstraint(
@@ -2093,7 +2115,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="exportjob",
             constraint=models.CheckConstraint(
-                condition=models.Q(("subject_kind__in", ["WALLET", "CUSTOMER", "PARTNER"])),
+                condition=models.Q(("subject_kind__in", ["WALLET", "CUSTOMER", "PARTNER", "OFFICIAL"])),
                 name="export_subject",
             ),
         ),
@@ -2530,6 +2552,13 @@ class Migration(migrations.Migration):
             model_name="period",
             constraint=models.CheckConstraint(
                 condition=models.Q(("status__in", ["OPEN", "CLOSING", "CLOSED"])), name="period_status"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="period",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("soft", False), ("status", "CLOSING"), _connector="OR"),
+                name="period_soft",
             ),
         ),
         migrations.AddConstraint(

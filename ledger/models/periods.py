@@ -15,7 +15,8 @@ class Period(models.Model):
     One month of value dates, both ends included. Periods follow each other without gaps and close in their order.
 
     `version` counts how often it was closed, `attempt` how often a close was begun; the database counts both. Days
-    before the first period close with it; days after the latest are open. `changed_by` is who began the latest close or
+    before the first period close with it; days after the latest are open. `soft`: its close stays as it is until
+    somebody lets it end. `changed_by` is who began the latest close or
     opened the period again; `reopen_approval` says who agreed to that.
     """
 
@@ -25,6 +26,7 @@ class Period(models.Model):
     status = models.CharField(max_length=7, choices=PeriodStatus, default=PeriodStatus.OPEN)
     version = models.IntegerField(default=0)
     attempt = models.IntegerField(default=0)
+    soft = models.BooleanField(default=False)
     changed_at = models.DateTimeField()
     changed_by = models.CharField(max_length=100)
     reopen_approval = models.ForeignKey(
@@ -42,6 +44,9 @@ class Period(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(name="period_dates", condition=Q(first_date__lte=F("last_date"))),
             models.CheckConstraint(name="period_status", condition=Q(status__in=PeriodStatus.values)),
+            models.CheckConstraint(
+                name="period_soft", condition=Q(soft=False) | Q(status=PeriodStatus.CLOSING)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -76,12 +81,14 @@ class PeriodClosing(models.Model):
     One closing of a period; append-only, written by the database when the period closes.
 
     `digest` is the SHA-256 over its totals, a line `number:currency:debit:credit:closing` each, by number, currency.
+    `block_n` is the block of the chain that it is sealed in, the first made after it.
     """
 
     period = models.ForeignKey(Period, models.PROTECT, related_name="closings")
     version = models.IntegerField()
     digest = models.BinaryField(max_length=32)
     postings = models.BigIntegerField()
+    block_n = models.BigIntegerField()
     actor = models.CharField(max_length=100)
     closed_at = models.DateTimeField()
 

@@ -270,7 +270,8 @@ class ProcessorLine(models.Model):
     One change of our balance at a payment processor; append-only.
 
     `amount_minor - fee_minor = net_minor`, signed as seen from our balance. `payout` names the payout that brought it
-    to a bank; the payout itself is a line of kind `payout` with its own id there and a negative amount.
+    to a bank; the payout itself is a line of kind `payout` with its own id there and a negative amount. `intent` is the
+    payment, as the processor and our rooms call it, that a charge, its refunds and disputes belong to.
     """
 
     public_id = PublicIdField(prefix="prl")
@@ -282,6 +283,7 @@ class ProcessorLine(models.Model):
     net_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     source = models.CharField(max_length=80, blank=True, default="")
+    intent = models.CharField(max_length=80, blank=True, default="")
     payout = models.CharField(max_length=80, blank=True, default="")
     created_at = models.DateTimeField()
     available_at = models.DateTimeField()

@@ -9,6 +9,9 @@ from flowlet.core.fields import PublicIdField
 from ledger.choices import ExportState, ExportSubject
 from ledger.models.accounts import Account
 
+# The failure of an export whose statement did not prove itself.
+NOT_PROVEN = "statement_not_proven"
+
 
 class Statement(models.Model):
     """
@@ -89,7 +92,8 @@ class ExportJob(models.Model):
     """
     Statements on demand, too many or too long for one answer: made in the background and kept for a week.
 
-    `subject` is the public id of a wallet, customer or partner. `partner` is whose API client asked;
+    `subject` is the public id of a wallet, customer or partner; of an official statement, or of the account it could
+    not be issued for, where only its failure is kept. `partner` is whose API client asked;
     none: a member of staff. Progress counts entries and files. A worker that died is noticed by `claimed_until`.
     """
 
@@ -140,6 +144,7 @@ class ExportJob(models.Model):
             models.Index(
                 fields=["created_at"], condition=Q(state__in=("QUEUED", "RUNNING")), name="export_waiting"
             ),
+            models.Index(fields=["created_at"], condition=Q(failure_code=NOT_PROVEN), name="export_unproven"),
         ]
 
     def __str__(self) -> str:

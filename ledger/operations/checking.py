@@ -10,8 +10,10 @@ from django.db import IntegrityError, transaction
 from flowlet.audit import trail
 from flowlet.core import clock
 from flowlet.core.errors import Conflict
+from flowlet.events import outbox
 from ledger.anchoring.stores import configured
 from ledger.choices import CheckScope, CheckStatus
+from ledger.events import SEAL_BROKEN
 from ledger.models.seals import Block, LedgerCheck
 from ledger.queries.chain import Span, Step, read_outside, silent, verify_chain
 from ledger.queries.verification import Answer, Report, verify
@@ -103,7 +105,7 @@ def _ask_for(*, since: datetime | None, now: datetime) -> LedgerCheck:
 
 def run_check(*, check_id: int, now: datetime) -> str:
     """
-    Do a check that was asked for and keep what it found; return its status.
+    Do a check that was asked for and keep what it found; return its status. Faults are told to the house.
 
     Safe to run twice: it only reads, and one that ended is left as it is.
     """
@@ -127,16 +129,44 @@ def run_check(*, check_id: int, now: datetime) -> str:
     except Exception:
         rows.update(status=CheckStatus.FAILED, finished_at=clock.now())
         raise
-    status = CheckStatus.CLEAN if report.clean else CheckStatus.FAULTS
-    rows.update(
+    return _keep(check, report, latest)
+
+
+@transaction.atomic
+def _keep(check: LedgerCheck, report: Report, block: int) -> str:
+    status, ended = (
+        CheckStatus.CLEAN if report.clean else CheckStatus.FAULTS,
+        max(clock.now(), check.asked_at),
+    )
+    kept = LedgerCheck.objects.filter(pk=check.pk, status=CheckStatus.RUNNING).update(
         status=status,
-        finished_at=max(clock.now(), check.asked_at),
+        finished_at=ended,
         rows=sum(answer.rows for answer in report.answers),
         faults=report.faults,
         findings=[[f.check, f.row, f.field, f.text] for f in report.findings[:_FINDINGS_KEPT]],
-        block=latest,
+        block=block,
     )
+    if kept and not report.clean:
+        _tell(check, report, block, ended)
     return str(status)
+
+
+def _tell(check: LedgerCheck, report: Report, block: int, at: datetime) -> None:
+    # Which rows they are stands on the page of the proof, for those who may see it.
+    outbox.publish(
+        type=SEAL_BROKEN,
+        object_type="ledger_check",
+        object_id=check.public_id,
+        partner_id=None,
+        data={
+            "id": check.public_id,
+            "scope": check.scope,
+            "faults": report.faults,
+            "checks": [answer.check.name for answer in report.answers if answer.faults],
+            "block": block,
+        },
+        at=at,
+    )
 
 
 def step_of(check_id: int) -> str:

@@ -1,6 +1,6 @@
 """
-Steps of a close: nothing waits in the queue, the year's last period moves its result to retained earnings, and every
-period sums to zero.
+Steps of a close: nothing waits in the queue or for a second person, the year's last period moves its result to retained
+earnings, and every period sums to zero.
 """
 
 from collections.abc import Sequence
@@ -8,18 +8,22 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import connection
 
+from flowlet.backoffice.models import Approval, ApprovalStatus
 from flowlet.core.money import Money
-from ledger.choices import QueueState
+from ledger.choices import JournalStatus, QueueState
 from ledger.closing import CLOSING_STEPS, ClosingStep
+from ledger.models.journals import JournalDraft
 from ledger.models.periods import Period
 from ledger.models.queue import QueuedPosting
 from ledger.operations.accounts import house_account
+from ledger.operations.journals import POST
 from ledger.operations.posting import Draft, Leg, post
 from ledger.queries.periods import is_fiscal_year_end
 from ledger.queries.totals import totals_until
 
 KIND = "YEAR_END"
 _LEGS_MAX = 500
+_NAMED_MAX = 10
 # What stands on accounts of income and expense at the end of a day.
 _RESULT = """
 SELECT a.id, a.currency, sum(p.amount)::bigint
@@ -119,8 +123,26 @@ def _queue_points(_first: date, last: date, _now: datetime) -> Sequence[str]:
     return [f"{waiting:,} queued postings of the period are not posted yet."] if waiting else []
 
 
+def _journal_points(_first: date, last: date, now: datetime) -> Sequence[str]:
+    """Name the journals of the period (accruals are some) that a second person has not decided on."""
+    asked = Approval.objects.filter(action=POST, status=ApprovalStatus.PENDING, expires_at__gt=now)
+    waiting = JournalDraft.objects.filter(
+        public_id__in=asked.values("object_id"), status=JournalStatus.DRAFT, effective_date__lte=last
+    ).order_by("effective_date", "pk")
+    named = [
+        f"Journal \N{LEFT DOUBLE QUOTATION MARK}{draft.title}\N{RIGHT DOUBLE QUOTATION MARK} of {draft.effective_date} "
+        "waits for a second person."
+        for draft in waiting[:_NAMED_MAX]
+    ]
+    more = waiting.count() - len(named) if len(named) == _NAMED_MAX else 0
+    return [*named, f"{more:,} more journals wait for a second person."] if more else named
+
+
 CLOSING_STEPS.register("queue")(
     ClosingStep(order=25, title="No posting of the period waits in the queue", check=_queue_points)
+)
+CLOSING_STEPS.register("journals")(
+    ClosingStep(order=30, title="Accruals and other journals of the period decided", check=_journal_points)
 )
 CLOSING_STEPS.register("year_end")(
     ClosingStep(

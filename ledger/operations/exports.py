@@ -16,9 +16,10 @@ from flowlet.events import outbox
 from ledger import events
 from ledger.choices import ExportState, ExportSubject
 from ledger.errors import ExportGone, ExportNotReady, NothingToExport, TooManyExports, UnknownFormat
-from ledger.models.statements import ExportFile, ExportJob, ExportPart
+from ledger.models.statements import NOT_PROVEN, ExportFile, ExportJob, ExportPart
 from ledger.models.transactions import Posting
 from ledger.operations.export_files import Fetched, Parts, delete_parts, pieces, zipped
+from ledger.operations.unproven import DETAIL
 from ledger.statements.builder import build_statement
 from ledger.statements.entries import AT_ONCE
 from ledger.statements.facts import BadSpan, Entry, Statement
@@ -108,8 +109,7 @@ def run_export(*, clock: Clock) -> str:
         _end(job, now=clock(), code=refusal.code, detail=refusal.detail)
     except InvariantBroken as broken:
         _log.critical("statement_not_proven", export=job.public_id, fault=str(broken))
-        detail = "The balances do not agree with the entries. The ledger must be verified first."
-        _end(job, now=clock(), code="statement_not_proven", detail=detail)
+        _end(job, now=clock(), code=NOT_PROVEN, detail=DETAIL)
     else:
         _end(job, now=clock())
     return str(job.public_id)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.urls import reverse as url
@@ -16,8 +16,10 @@ from flowlet.core.errors import NotFound
 from flowlet.core.locks import lock
 from flowlet.core.money import Money
 from flowlet.identity.models import User
+from ledger import errors
 from ledger.choices import JournalStatus
 from ledger.errors import AlreadyReversed, JournalFinal, JournalNotYours, JournalWaiting, NotReversible
+from ledger.journal_templates import is_accrual
 from ledger.models.accounts import Account
 from ledger.models.journals import JournalDraft, JournalLine
 from ledger.models.transactions import LedgerTransaction
@@ -33,7 +35,7 @@ from ledger.queries.journals import (
     list_lines,
     split_number,
 )
-from ledger.queries.periods import value_date
+from ledger.queries.periods import accrual_day, last_day_of, value_date
 from ledger.queries.transactions import get_transaction
 
 POST = "ledger.post_journal"
@@ -125,9 +127,11 @@ def ask_to_post(*, journal_id: str, maker_id: int, reason_code: str, note: str, 
     :raises NotFound, JournalNotYours, JournalFinal: as `save_journal`
     :raises JournalWaiting: if somebody was asked already
     :raises UnbalancedTransaction, ZeroLeg: if its lines do not make a transaction
+    :raises NotLastDay: if it is an accrual for another day than the last of a period
     :raises PeriodClosed: if its day takes no journals, or none of this person's
     """
     draft = _own(journal_id, maker_id)
+    _check_accrual(draft)
     check_draft(_posting(draft, approval_id=0))
     check_day(draft.effective_date, in_closing=User.objects.get(pk=maker_id).has_perm(_IN_CLOSING))
     return request_approval(
@@ -167,7 +171,7 @@ def draft_correction(*, transaction_public_id: str, maker_id: int, now: datetime
 @transaction.atomic
 def copy_journal(*, journal_id: str, maker_id: int, now: datetime) -> JournalDraft:
     """
-    Draft the same journal again, for today, as one of the person's own.
+    Draft the same journal again, for today (an accrual: for its period's last day), as one of the person's own.
 
     :raises NotFound: if there is no such journal
     """
@@ -178,7 +182,7 @@ def copy_journal(*, journal_id: str, maker_id: int, now: datetime) -> JournalDra
         maker_id=maker_id,
         title=draft.title,
         text=draft.text,
-        effective_date=value_date(now.date()),
+        effective_date=accrual_day(now.date()) if is_accrual(draft.template) else value_date(now.date()),
         lines=lines,
         template=draft.template,
         now=now,
@@ -210,7 +214,7 @@ def ask_to_reverse(
 
 
 def _post_journal(approval: Approval, now: datetime) -> Posted:
-    """Post the journal, and first undo what it corrects; both name the approval."""
+    """Post the journal, first undo what it corrects, then post an accrual's mirror; all of it names the approval."""
     draft = lock(JournalDraft.objects.filter(public_id=approval.object_id)).select_related("corrects").get()
     if draft.status != JournalStatus.DRAFT:
         raise JournalFinal
@@ -225,11 +229,28 @@ def _post_journal(approval: Approval, now: datetime) -> Posted:
             now=now,
         )
     posted = post(draft=_posting(draft, approval_id=approval.pk), now=now)
+    if is_accrual(draft.template):
+        _check_accrual(draft)
+        reverse(
+            transaction_public_id=posted.public_id,
+            source="journal",
+            source_key=f"{draft.public_id}:next_day",
+            effective_date=draft.effective_date + timedelta(days=1),
+            text=f"{draft.title}, undone in the next period",
+            approval_id=approval.pk,
+            now=now,
+        )
     draft.status, draft.approval, draft.changed_at = JournalStatus.POSTED, approval, now
     draft.transaction_id = posted.transaction_id
     draft.save(update_fields=["status", "approval", "transaction", "changed_at"])
     _record("post", draft, {"transaction": [None, posted.public_id]})
     return posted
+
+
+def _check_accrual(draft: JournalDraft) -> None:
+    latest = last_day_of(draft.effective_date)
+    if is_accrual(draft.template) and draft.effective_date != latest:
+        raise errors.NotLastDay(latest=latest.isoformat())
 
 
 def _reverse(approval: Approval, now: datetime) -> Posted:
@@ -299,9 +320,11 @@ def _record(verb: str, draft: JournalDraft, changes: Mapping[str, Sequence[objec
 
 def _journal_evidence(object_id: str) -> Mapping[str, object]:
     draft = get_journal(object_id)
+    undone_on = (draft.effective_date + timedelta(days=1)).isoformat()
     return {
         "title": draft.title,
         "value_date": draft.effective_date.isoformat(),
+        **({"undone_on": undone_on} if is_accrual(draft.template) else {}),
         "lines": [
             f"{'Debit' if line.amount_minor > 0 else 'Credit'} {account_words(line.account)}: "
             f"{Money(abs(line.amount_minor), line.account.currency)}"

@@ -17,6 +17,7 @@ from ledger.errors_matching import AlreadyUndone, ItemUsed, LineUsed, NotOpposit
 from ledger.models.matching import Break, Match, MatchLeg
 from ledger.models.reconciliation import BankLine
 from ledger.models.transactions import Posting
+from ledger.operations.claiming import claim_lines
 from ledger.operations.posting import reverse
 from ledger.operations.settling import (
     Group,
@@ -38,6 +39,7 @@ from ledger.queries.matching import (
     with_facts,
 )
 from ledger.queries.periods import value_date
+from ledger.reconciliation.claims import Refusal
 from ledger.reconciliation.passes.base import Found, Window, load, run
 
 AT_ONCE = 200
@@ -58,22 +60,30 @@ def match_lines(*, currency: str | None = None, now: datetime) -> MatchRun:
     """
     Match what is open of accepted statements, and book what nothing explains to where it waits, with a break each.
 
+    Before the passes, the rooms above book what they know by its words.
+
     Afterwards every accepted line is booked once, so that our account of a bank equals its closing balance. Safe to
     run twice, and beside people: it works in portions, each in a transaction of its own, and leaves out what somebody
     has settled meanwhile.
     """
     load()
     lines = list(list_unmatched_lines(currency))
-    matches = settled = parked = 0
-    for code in sorted({line.currency for line in lines}):
-        mine = [line for line in lines if line.currency == code]
+    claims = claim_lines(lines, now=now)
+    matches = settled = len(claims.settled)
+    parked = 0
+    lines = [line for line in lines if line.pk not in claims.settled]
+    # A line that names something of ours is about that, and must not be taken for anything alike.
+    named = {key for key, refusal in claims.refused.items() if not refusal.names_nothing}
+    passed = [line for line in lines if line.pk not in named]
+    for code in sorted({line.currency for line in passed}):
+        mine = [line for line in passed if line.currency == code]
         found, items = _run(mine, code)
         for some in _portions(found):
             made, done = _settle_found(some, items, now)
             matches, settled = matches + made, settled + done
     waiting = [line.pk for line in lines if line.status == BankLineStatus.OPEN]
     for some_ids in _portions(waiting):
-        parked += _park_open(some_ids, now)
+        parked += _park_open(some_ids, claims.refused, now)
     if matches or parked:
         trail.record(
             action="match.run",
@@ -154,9 +164,9 @@ def _day_of(lines: Sequence[BankLine], now: datetime) -> date:
 
 
 @transaction.atomic
-def _park_open(line_ids: Sequence[int], now: datetime) -> int:
+def _park_open(line_ids: Sequence[int], why: Mapping[int, Refusal], now: datetime) -> int:
     rows = [line for line in _locked_lines(line_ids).values() if line.status == BankLineStatus.OPEN]
-    return len(park(rows, now=now)) if rows else 0
+    return len(park(rows, why=why, now=now)) if rows else 0
 
 
 def _uses(lines: Sequence[BankLine], items: Sequence[OpenItem], used: Mapping[int, int]) -> tuple[Use, ...]:

@@ -47,13 +47,14 @@ def make_periods(*, now: datetime, ahead: int = MONTHS_AHEAD) -> int:
 
 
 @transaction.atomic
-def begin_close(*, period_id: int, now: datetime) -> Period:
+def begin_close(*, period_id: int, soft: bool = False, now: datetime) -> Period:
     """
-    Stop ordinary postings into a period (soft close); a job then does the steps of its close.
+    Stop ordinary postings into a period; a job then does the steps of its close, unless the close is to stay soft.
 
     Waits for postings under way; it takes milliseconds. What may still be posted are the steps' own entries and
     journals that two people agree on.
 
+    :param soft: stay so until `close_for_good`
     :raises NotFound: if there is no such period
     :raises PeriodStatusConflict: if it is not open
     :raises PeriodOutOfOrder: if an earlier one is not closed, or the month is not over
@@ -61,7 +62,24 @@ def begin_close(*, period_id: int, now: datetime) -> Period:
     period = _locked(period_id, PeriodStatus.OPEN)
     if period.last_date >= now.date():
         raise PeriodOutOfOrder
+    period.soft = soft
     return _turn(period, PeriodStatus.CLOSING, now)
+
+
+@transaction.atomic
+def close_for_good(*, period_id: int, now: datetime) -> Period:
+    """
+    Let a job do the steps of a close that was soft so far.
+
+    :raises NotFound: if there is no such period
+    :raises PeriodStatusConflict: if it is not being closed
+    """
+    period = _locked(period_id, PeriodStatus.CLOSING)
+    period.soft, period.changed_at, period.changed_by = False, now, _actor()
+    with refusals():
+        period.save(update_fields=["soft", "changed_at", "changed_by"])
+    _record(period, "close_for_good", {"soft": [True, False]})
+    return period
 
 
 @transaction.atomic
@@ -73,6 +91,7 @@ def stop_close(*, period_id: int, now: datetime) -> Period:
     :raises PeriodStatusConflict: if it is not being closed
     """
     period = _locked(period_id, PeriodStatus.CLOSING)
+    period.soft = False
     return _turn(period, PeriodStatus.OPEN, now)
 
 
@@ -91,7 +110,13 @@ def continue_close(*, period_id: int, now: datetime) -> tuple[str, ...]:
         points = _do_step(period_id, name, step, prepared=prepared, now=now)
         if points:
             return points
-    return _finish(period_id, now)
+    points = _finish(period_id, now)
+    if not points:
+        # The closing itself is vouched for at once as well.
+        for _, step in steps_in_order():
+            if step.prepare:
+                step.prepare(now)
+    return points
 
 
 def ask_reopen(*, period_id: int, maker_id: int, reason_code: str, note: str, now: datetime) -> Approval:
@@ -191,6 +216,8 @@ def _do_step(
 @transaction.atomic
 def _finish(period_id: int, now: datetime) -> tuple[str, ...]:
     period = _locked(period_id, PeriodStatus.CLOSING)
+    if period.soft:
+        return ("It is closed softly, until somebody closes it for good.",)
     # Journals of two people may have come since a step was done: ask each again before the books are shut.
     points = tuple(point for _, step in steps_in_order() for point in open_points(period, step, now))
     if points:
@@ -228,7 +255,7 @@ def _turn(
 ) -> Period:
     before = period.status
     period.status, period.changed_at, period.changed_by = status, now, _actor()
-    fields = ["status", "changed_at", "changed_by"]
+    fields = ["status", "soft", "changed_at", "changed_by"]
     if reopen_approval is not None:
         period.reopen_approval = reopen_approval
         fields.append("reopen_approval")
@@ -237,7 +264,9 @@ def _turn(
     # The database has counted the attempt.
     period.refresh_from_db()
     verb = "begin_close" if status == PeriodStatus.CLOSING else "reopen" if reopen_approval else "stop_close"
-    _record(period, verb, {"status": [before, str(status)]})
+    _record(
+        period, verb, {"status": [before, str(status)], **({"soft": [False, True]} if period.soft else {})}
+    )
     return period
 
 

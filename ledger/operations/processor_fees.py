@@ -12,6 +12,7 @@ from ledger.models.transactions import LedgerTransaction
 from ledger.operations.accounts import house_account
 from ledger.operations.posting import Draft, Leg, post_many
 from ledger.queries.matching import PROCESSOR_SOURCE
+from ledger.queries.periods import value_date
 
 _AT_ONCE = 200
 
@@ -34,7 +35,8 @@ def _draft(line: ProcessorLine, now: datetime) -> Draft:
         kind="PROCESSOR_FEE",
         source=PROCESSOR_SOURCE,
         source_key=line.public_id,
-        effective_date=line.created_at.date(),
+        # The processor's line may come when its month is closed.
+        effective_date=value_date(line.created_at.date()),
         legs=(Leg(cost.pk, fee), Leg(clearing.pk, -fee)),
         context={"processor_line": line.public_id},
     )

@@ -52,6 +52,7 @@ def _line(movement: Movement) -> ProcessorLine:
         net_minor=movement.net.minor,
         currency=movement.amount.currency,
         source=movement.source,
+        intent=movement.intent,
         # A payout names itself; which movements it holds is told only by payouts that Stripe starts on its own.
         payout=movement.source if movement.kind == _PAYOUT else "",
         created_at=movement.created_at,

@@ -15,7 +15,7 @@ from flowlet.core import crypto
 from flowlet.core.errors import NotFound
 from flowlet.core.locks import lock
 from flowlet.events import outbox
-from ledger.choices_bank import BankFileState
+from ledger.choices_bank import UNEXPECTED, UNEXPECTED_MIDWAY, BankFileState
 from ledger.errors_bank import (
     BankFileFinal,
     BankFileKnown,
@@ -218,6 +218,29 @@ def _stop(
     return file
 
 
+@transaction.atomic
+def hold_file(*, file_id: int, now: datetime) -> BankFile:
+    """
+    Leave a file, whose reading ended with an error that nobody foresaw, where staff see it and why; return it.
+
+    What waited is QUARANTINED, to be tried again by hand. What was begun stays ACCEPTING, with the reason: it is gone
+    on with at the next run. A file that is final by now stays as it is.
+
+    :raises NotFound: if there is no such file
+    """
+    file = lock(BankFile.objects.filter(pk=file_id)).first()
+    if file is None:
+        raise NotFound
+    if file.state == BankFileState.STAGED:
+        text = "Reading it ended with an error in our software, which is in the log."
+        _move(file, BankFileState.QUARANTINED, [Finding(UNEXPECTED, "file", text)], None, now)
+    elif file.state == BankFileState.ACCEPTING and not file.findings:
+        # Once, not at every further run that fails: the trail is no log.
+        text = f"After {file.lines_done} lines, an error in our software stopped it, which is in the log."
+        _move(file, BankFileState.ACCEPTING, [Finding(UNEXPECTED_MIDWAY, "file", text)], None, now)
+    return file
+
+
 def _move(
     file: BankFile,
     state: BankFileState,
@@ -260,7 +283,8 @@ def _finish(file_id: int, now: datetime) -> None:
         statement.accepted_at = now
         statement.save(update_fields=["accepted_at"])
     before, file.state, file.changed_at = file.state, BankFileState.ACCEPTED, now
-    file.save(update_fields=["state", "changed_at"])
+    file.findings = []
+    file.save(update_fields=["state", "findings", "changed_at"])
     _record(file, "bank_file.accept", before, BankFileState.ACCEPTED)
     for statement in statements:
         outbox.publish(

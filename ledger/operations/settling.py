@@ -16,11 +16,13 @@ from ledger.events import BREAK_OPENED
 from ledger.models.accounts import Account
 from ledger.models.matching import Break, Match, MatchLeg
 from ledger.models.reconciliation import BankLine
+from ledger.models.transactions import Posting
 from ledger.operations.accounts import house_account, open_account
 from ledger.operations.posting import Draft, Leg, post_many
 from ledger.operations.refusals import refusals
 from ledger.queries.matching import OpenItem, used_of_lines
 from ledger.queries.periods import closed_until
+from ledger.reconciliation.claims import Refusal
 
 # Money in that nobody has claimed is owed to somebody: it has an account of its own. Money out that nobody explains
 # never lessens it, nor the customers' money that waits in suspense for other reasons.
@@ -42,7 +44,8 @@ class Group:
     """
     What one match settles. `target` is the account that takes what has one side only.
 
-    `kind` is the journal's, `source` `match` for two sides and `break` for one.
+    `kind` is the journal's, `source` `match` for two sides and `break` for one. A `cause` is posted in the same call:
+    its leg on `target`, a clearing account, is the other side of the line.
     """
 
     uses: tuple[Use, ...]
@@ -57,6 +60,7 @@ class Group:
     closes_as: BreakState = BreakState.RESOLVED
     reason: BreakReason = BreakReason.MATCHED
     note: str = ""
+    cause: Draft | None = None
 
 
 def waiting_account(currency: str, *, incoming: bool, now: datetime) -> Account:
@@ -73,18 +77,25 @@ def waiting_account(currency: str, *, incoming: bool, now: datetime) -> Account:
 
 
 def park(
-    lines: Sequence[BankLine], *, reason: BreakReason | str = "", day: date | None = None, now: datetime
+    lines: Sequence[BankLine],
+    *,
+    reason: BreakReason | str = "",
+    why: Mapping[int, Refusal] | None = None,
+    day: date | None = None,
+    now: datetime,
 ) -> list[Break]:
     """
     Book locked lines that nothing explains: the bank's account against the account where they wait, with a break each.
 
     Each is booked on the bank's day, so that our account equals the bank's closing balance, or on the first open day
-    where the books are closed for it; `day` is for what was booked there before and taken back today.
+    where the books are closed for it; `day` is for what was booked there before and taken back today. `why` has the
+    reasons of single lines, by key.
     """
+    refused = why or {}
     used = used_of_lines([line.pk for line in lines])
     waiting = _waiting_accounts(lines, now)
     times = defaultdict(int, _times_booked(lines))
-    open_day = _open_days()
+    open_day = open_days()
     drafts = [
         Draft(
             kind="BANK_UNALLOCATED",
@@ -115,7 +126,8 @@ def park(
                 currency=line.currency,
                 amount_minor=line.amount_minor - used.get(line.pk, 0),
                 since=line.booking_date,
-                reason=reason,
+                reason=refused[line.pk].reason if line.pk in refused else reason,
+                note=refused[line.pk].note[:500] if line.pk in refused else "",
                 due_at=now + _LINE_DUE,
                 opened_at=now,
             )
@@ -150,7 +162,7 @@ def wait_again(lines: Sequence[BankLine], *, reason: BreakReason | str, now: dat
     )
 
 
-def _open_days() -> Callable[[date], date]:
+def open_days() -> Callable[[date], date]:
     """Return what gives the day to book with: the wanted one, or the first open one where it is closed."""
     closed = closed_until()
     return lambda wanted: wanted if closed is None or wanted > closed else closed + timedelta(days=1)
@@ -193,14 +205,15 @@ def settle(
     )
     waiting = _waiting_accounts(lines.values(), now)
     names = [new_id("mtc") for _ in groups]
-    open_day = _open_days()
-    posted = post_many(
-        drafts=[
-            _draft(group, name, waiting, open_day(group.day))
-            for group, name in zip(groups, names, strict=True)
-        ],
-        now=now,
-    )
+    open_day = open_days()
+    causes = [group.cause for group in groups if group.cause is not None]
+    journals = [
+        _draft(group, name, waiting, open_day(group.day)) for group, name in zip(groups, names, strict=True)
+    ]
+    # One call takes the balances in one order, whoever else posts between the same accounts.
+    answers = post_many(drafts=[*causes, *journals], now=now)
+    posted = answers[len(causes) :]
+    caused = _caused(groups, [answer.transaction_id for answer in answers[: len(causes)]])
     actor = trail.current_actor()
     matches = Match.objects.bulk_create(
         Match(
@@ -221,16 +234,27 @@ def settle(
             MatchLeg(
                 match=match,
                 line=use.line,
-                posting_id=use.item.posting_id if use.item else None,
+                posting_id=use.item.posting_id if use.item else own,
                 amount_minor=use.amount,
             )
-            for match, group in zip(matches, groups, strict=True)
+            for match, group, own in zip(matches, groups, caused, strict=True)
             for use in group.uses
         )
     if before_closing is not None:
         before_closing(matches)
     _follow(groups, lines, items, live, now)
     return matches
+
+
+def _caused(groups: Sequence[Group], transactions: Sequence[int]) -> list[int | None]:
+    """Return the posting on its target that each group's cause made; None for groups without a cause."""
+    made = iter(transactions)
+    own = dict(
+        Posting.objects.filter(
+            transaction_id__in=transactions, account_id__in=[group.target or 0 for group in groups]
+        ).values_list("transaction_id", "pk")
+    )
+    return [None if group.cause is None else own[next(made)] for group in groups]
 
 
 def _draft(group: Group, name: str, waiting: Mapping[tuple[str, bool], int], day: date) -> Draft:

@@ -1,7 +1,7 @@
 """
 Busy accounts in shards: a house account that every posting of a kind meets is one row that all wait for.
 
-LEDGER_SHARDS says under which headings (`FEE_INCOME:8`). A posting to such an account goes to one of its shards, chosen
+LEDGER_SHARDS says under which headings (`FEE_INCOME:8`), but for those in `policies.NEVER_SHARDED`. A posting to such an account goes to one of its shards, chosen
 by its key; in every report by heading they are one line. Which shard it is matters to nobody: house accounts without
 floor refuse nothing.
 """
@@ -13,10 +13,12 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
 from flowlet.audit import trail
 from ledger.models.accounts import Account
+from ledger.policies import NEVER_SHARDED
 
 _FRESH_S = 60.0
 _known: tuple[float, dict[int, tuple[int, ...]]] = (0.0, {})
@@ -35,7 +37,13 @@ def shard_of(account_id: int, source_key: str) -> int:
 
 
 def open_missing(*, now: datetime) -> int:
-    """Open the shards that the setting asks for and that are not there, and return how many; safe to repeat."""
+    """
+    Open the shards that the setting asks for and that are not there, and return how many; safe to repeat.
+
+    :raises ImproperlyConfigured: if it names a heading whose accounts must stay whole; nothing is opened
+    """
+    if refused := NEVER_SHARDED.keys() & settings.LEDGER_SHARDS.keys():
+        raise ImproperlyConfigured(f"LEDGER_SHARDS names {', '.join(sorted(refused))}, which must stay whole")
     opened = 0
     for code, count in settings.LEDGER_SHARDS.items():
         wholes = Account.objects.filter(
@@ -87,7 +95,9 @@ def _shards() -> dict[int, tuple[int, ...]]:
 
 def _read(codes: Iterable[str]) -> dict[int, tuple[int, ...]]:
     found: dict[int, list[int]] = defaultdict(list)
-    rows = Account.objects.filter(shard_of__isnull=False, chart_account__code__in=list(codes))
+    # A process that started without the check keeps its books right all the same.
+    allowed = [code for code in codes if code not in NEVER_SHARDED]
+    rows = Account.objects.filter(shard_of__isnull=False, chart_account__code__in=allowed)
     for whole, pk in rows.order_by("shard_of", "shard").values_list("shard_of", "pk"):
         found[int(whole or 0)].append(pk)
     return {whole: tuple(shards) for whole, shards in found.items()}

@@ -15,14 +15,15 @@ from flowlet.core.errors import AppError, InvariantBroken, NotFound
 from flowlet.core.locks import lock
 from flowlet.events import outbox
 from ledger import events
-from ledger.choices import AccountStatus
-from ledger.errors import NotSealedYet, PeriodNotOver, StatementOutOfOrder, UnknownFormat
+from ledger.choices import AccountStatus, ExportSubject
+from ledger.errors import NotSealedYet, PeriodNotOver, StatementOutOfOrder, StatementUnsound, UnknownFormat
 from ledger.models.accounts import Account, Balance
 from ledger.models.seals import SealedTransaction
 from ledger.models.statements import Statement, StatementFile
 from ledger.models.transactions import Posting
+from ledger.operations.unproven import note_unproven
 from ledger.statements.builder import build_official, held_of, list_pending
-from ledger.statements.facts import day_of, start_of
+from ledger.statements.facts import StatementNotProven, day_of, start_of
 from ledger.statements.formats import STATEMENT_FORMATS
 from ledger.statements.subjects import Target, names_of, targets_of
 
@@ -149,7 +150,8 @@ def issue_month_ends(*, now: datetime, limit: int, after: int = 0) -> tuple[int,
     Issue what is due for up to `limit` customer accounts with keys above `after`; each statement in its own transaction.
 
     Every month that is over since the account's latest statement gets one. Returns how many were issued and the key to
-    go on after, 0 at the end. An account that fails is logged and passed over: the next run tries again.
+    go on after, 0 at the end. An account that fails is logged and passed over: the next run tries again, and staff see one that does
+    not add up.
     """
     latest = day_of(now).replace(day=1) - timedelta(days=1)
     covered = Statement.objects.filter(account_id=OuterRef("pk"), latest_date__gte=latest)
@@ -180,6 +182,15 @@ def _catch_up(account: Account, latest: date, now: datetime) -> int:
             issue_statement(account_id=account.pk, latest_date=end, now=now)
         except (AppError, IntegrityError) as refusal:
             _log.critical("statement_not_issued", account=account.public_id, fault=type(refusal).__name__)
+            if isinstance(refusal, IntegrityError):  # the postings do not give what it would say
+                note_unproven(
+                    subject_kind=ExportSubject.OFFICIAL,
+                    subject=account.public_id,
+                    title=f"Official statement of {_target(account).owner}, not issued",
+                    first=day,
+                    latest=end,
+                    now=now,
+                )
             break
         issued += 1
         day = end + timedelta(days=1)
@@ -192,7 +203,7 @@ def give_statement(*, statement_id: int, format: str, version: str = "", now: da
 
     :raises NotFound: if there is no such statement
     :raises UnknownFormat: if there is no such format or version
-    :raises StatementNotProven: if it does not prove itself; then nothing is kept
+    :raises StatementUnsound: if it does not prove itself; then nothing is kept, and it becomes work for staff
     :raises NotWritable: if the format has no room for it
     """
     statement = Statement.objects.filter(pk=statement_id).select_related("account").first()
@@ -203,21 +214,43 @@ def give_statement(*, statement_id: int, format: str, version: str = "", now: da
     known = STATEMENT_FORMATS.get(format)
     version = known.version(version)
     wanted = {"statement": statement, "format": format, "version": version, "language": _LANGUAGE}
-    with transaction.atomic():
-        file = StatementFile.objects.filter(**wanted).first()
-        if file is None:
-            content = _write(statement, format, version)
-            file = _keep(wanted, content, now)
-        content = _opened(file)
-        trail.record(
-            action="statement.export",
-            object_type="statement",
-            object_id=statement.public_id,
-            changes={"format": [None, format.upper()], "sha256": [None, file.sha256]},
-            partner_id=statement.account.partner_id,
+    try:
+        file, content = _handed_over(statement, wanted, now)
+    except StatementNotProven as broken:
+        _log.critical("statement_not_proven", statement=statement.public_id, fault=str(broken))
+        note_unproven(
+            subject_kind=ExportSubject.OFFICIAL,
+            subject=statement.public_id,
+            title=f"Statement {statement.number} of {_target(statement.account).owner}",
+            first=statement.first_date,
+            latest=statement.latest_date,
+            format=format,
+            version=version,
+            now=now,
         )
+        raise StatementUnsound from broken
     name = f"statement-{_target(statement.account).reference}-{statement.number:04}.{known.extension}"
     return GivenFile(name, known.content_type, content, file.sha256)
+
+
+@transaction.atomic
+def _handed_over(
+    statement: Statement, wanted: dict[str, object], now: datetime
+) -> tuple[StatementFile, bytes]:
+    """Return the kept file and its bytes, made first if nobody asked for it yet, and note that it was given out."""
+    file = StatementFile.objects.filter(**wanted).first()
+    if file is None:
+        content = _write(statement, str(wanted["format"]), str(wanted["version"]))
+        file = _keep(wanted, content, now)
+    content = _opened(file)
+    trail.record(
+        action="statement.export",
+        object_type="statement",
+        object_id=statement.public_id,
+        changes={"format": [None, file.format.upper()], "sha256": [None, file.sha256]},
+        partner_id=statement.account.partner_id,
+    )
+    return file, content
 
 
 def _target(account: Account) -> Target:

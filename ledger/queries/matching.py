@@ -19,6 +19,8 @@ CLEARING = ("BANK_CLEARING", "SETTLEMENT_CLEARING")
 # Sources of our own journals: what they book on a clearing account settles items and is none.
 OWN_SOURCES = ("match", "match_undo", "bank_line", "break")
 PROCESSOR_SOURCE = "processor_line"
+# Kinds of a processor's lines by which a payment comes in; its intent is what our rooms know it by.
+CHARGES = ("charge", "payment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,23 +124,28 @@ def with_facts(items: Sequence[OpenItem]) -> list[OpenItem]:
 
 
 def _payouts(items: Iterable[OpenItem]) -> Mapping[int, str]:
-    """Return the processor's payout by posting: by the processor's own line, or by the name it gave to the cause."""
+    """
+    Return the processor's payout by posting: by the processor's own line, or by the name it gave to the cause.
+
+    A charge is known to us by the payment it collects; refunds and disputes of that payment are causes of their own.
+    """
     names: dict[str, list[int]] = defaultdict(list)
-    own: dict[str, int] = {}
+    own: dict[str, list[int]] = defaultdict(list)
     for item in items:
         if item.source == PROCESSOR_SOURCE:
-            own[item.source_key] = item.posting_id
+            # What a line moved besides its fee is booked under a word more.
+            own[item.source_key.partition(":")[0]].append(item.posting_id)
         for name in item.facts.references if item.facts else ():
             names[name].append(item.posting_id)
     if not names and not own:
         return {}
-    lines = ProcessorLine.objects.filter(Q(source__in=list(names)) | Q(public_id__in=list(own)))
+    charges = Q(kind__in=CHARGES, intent__in=list(names))
+    lines = ProcessorLine.objects.filter(charges | Q(source__in=list(names)) | Q(public_id__in=list(own)))
     found: dict[int, str] = {}
-    for public_id, source, payout in lines.exclude(payout="").values_list("public_id", "source", "payout"):
-        for posting_id in names.get(source, ()):
-            found[posting_id] = payout
-        if public_id in own:
-            found[own[public_id]] = payout
+    for line in lines.exclude(payout=""):
+        causes = (line.source, line.intent) if line.kind in CHARGES else (line.source,)
+        postings = [*own.get(line.public_id, ()), *(one for name in causes for one in names.get(name, ()))]
+        found.update(dict.fromkeys(postings, line.payout))
     return found
 
 

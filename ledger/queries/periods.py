@@ -1,5 +1,6 @@
 """Reading the months of the books: which day may still be posted to, and what stands against a close."""
 
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -49,6 +50,19 @@ def closed_until() -> date | None:
     return latest
 
 
+def last_day_of(day: date) -> date:
+    """Return the last day of the period that a day lies in; where there is none yet, of its month."""
+    period = Period.objects.filter(first_date__lte=day, last_date__gte=day).first()
+    return period.last_date if period else day.replace(day=monthrange(day.year, day.month)[1])
+
+
+def accrual_day(today: date) -> date:
+    """Return the day that an accrual written today is most likely for: the last of the period that is to be closed next."""
+    ended = Period.objects.exclude(status=PeriodStatus.CLOSED).filter(last_date__lt=today)
+    period = ended.order_by("last_date").first()
+    return period.last_date if period else last_day_of(today)
+
+
 def value_date(wanted: date) -> date:
     """
     Return the day to post with: the one wanted, or the first open day where the books are closed for it.
@@ -65,8 +79,8 @@ def latest_closed() -> Period | None:
 
 
 def list_closing() -> list[Period]:
-    """Return the periods whose close has begun, first to last; at most one unless rows were written by hand."""
-    return list(Period.objects.filter(status=PeriodStatus.CLOSING).order_by("first_date"))
+    """Return the periods whose close goes on by itself, first to last; at most one unless rows were written by hand."""
+    return list(Period.objects.filter(status=PeriodStatus.CLOSING, soft=False).order_by("first_date"))
 
 
 def is_fiscal_year_end(last: date) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from flowlet.core import crypto
 from flowlet.core.money import Money
@@ -24,6 +24,8 @@ FIELD_KEYS = "FIELD_KEYS"
 _KEYS_AT_ONCE = 5_000
 WAITING = (BankFileState.STAGED, BankFileState.ACCEPTING)
 STUCK = (BankFileState.QUARANTINED, BankFileState.REFUSED)
+# What wants a person: what was not taken, and what was begun and cannot be ended.
+TO_LOOK_AT = Q(state__in=STUCK) | Q(state=BankFileState.ACCEPTING) & ~Q(findings=[])
 
 
 def original_place(file: BankFile) -> str:
@@ -109,8 +111,9 @@ class _Same:
 
 
 def list_unfinished_files() -> QuerySet[BankFile]:
-    """Return the files that wait to be read or were begun, oldest first."""
-    return BankFile.objects.filter(state__in=WAITING).order_by("pk")
+    """Return the files that wait to be read or were begun, oldest first; those that failed midway at the end."""
+    failed = ExpressionWrapper(~Q(findings=[]), BooleanField())
+    return BankFile.objects.filter(state__in=WAITING).order_by(failed, "pk")
 
 
 def list_lines(statement_id: int) -> QuerySet[BankLine]:

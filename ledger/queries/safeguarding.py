@@ -140,3 +140,14 @@ def _closings(day: date) -> dict[str, list[BankClosing]]:
 def list_proofs() -> QuerySet[SafeguardingProof]:
     """Return all proofs, the latest day first, of one day the latest version first."""
     return SafeguardingProof.objects.order_by("-day", "currency", "-version", "-pk")
+
+
+def get_shortfalls() -> dict[str, int]:
+    """
+    Return for each currency ever proven what is missing by its latest proof, minor units, 0 where all is covered.
+
+    A currency that the latest day has no proof of is no longer owed to anybody, nor kept at a bank.
+    """
+    rows = list(SafeguardingProof.objects.order_by("currency", "-day", "-version").distinct("currency"))
+    latest = max((row.day for row in rows), default=None)
+    return {row.currency: max(-row.surplus_minor, 0) if row.day == latest else 0 for row in rows}

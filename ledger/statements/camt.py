@@ -12,8 +12,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from flowlet.core.errors import InvariantBroken
-from ledger.statements.facts import Entry, Pending, Statement, start_of
+from ledger.statements.facts import Entry, Pending, Statement, StatementNotProven, start_of
 from ledger.statements.formats import Format
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -33,7 +32,7 @@ _CODES = {
 }
 
 
-class NotValid(InvariantBroken):
+class NotValid(StatementNotProven):
     """A message that we wrote is not what its schema allows: it is never served."""
 
 

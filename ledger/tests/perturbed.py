@@ -30,7 +30,7 @@ class Score:
 
 
 def invented_items(
-    count: int, *, seed: int, per_day: int = 200, customers: int = 1_000
+    count: int, *, seed: int, per_day: int = 200, customers: int = 1_000, currency: str = "EUR"
 ) -> list[generate.Item]:
     """Deposits and withdrawals of some customers, `per_day` of them a day, amounts as people choose them."""
     chance = random.Random(seed)
@@ -42,7 +42,7 @@ def invented_items(
                 posting_id=key,
                 end_to_end_id=f"dep_0{''.join(chance.choices(_LETTERS, k=25))}",
                 amount_minor=amount if chance.random() < 0.7 else -amount,
-                currency="EUR",
+                currency=currency,
                 on=DAY + timedelta(days=key // per_day),
                 iban=f"DE{chance.randint(1, customers):020d}",
             )

@@ -7,37 +7,31 @@ below a floor, and nothing was refused for want of funds that could not have bee
 doubt, and then the model is exact. Connections are cut at random; a thread that lost its own asks again under its key.
 """
 
-import random
 from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from threading import Barrier, Lock
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
-from django.db.models import Sum
-
-from flowlet.core.errors import AppError
 from flowlet.core.money import Money
+from flowlet.identity.models import Customer
 from ledger.errors import InsufficientFunds
 from ledger.models.accounts import Account, Balance
-from ledger.models.holds import Hold, HoldEvent, HoldState
+from ledger.models.holds import Hold, HoldEvent, HoldState, Owing
 from ledger.models.transactions import LedgerTransaction, Posting
 from ledger.operations import holds, posting
+from ledger.operations.owing import post_forced
 from ledger.operations.posting import Draft, Leg
+from ledger.tests.crew import Act, Op
 from ledger.tests.factories import NOW, TODAY, bank, wallet_account
 
-# A number may belong to somebody else by now: only a connection to this database is cut.
-_CUT = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND datname = current_database()"
-)
 FUNDS = 10_000
-THREADS = 6
-FLOORS = (0, 0, -500, 0)  # of the euro wallets; the third may be overdrawn
+# Floors of the wallets by currency, of 2, 0, 3 and 4 digits; one of the euro wallets may be overdrawn.
+FLOORS = {"EUR": (0, 0, -500, 0), "JPY": (0, 0), "KWD": (0, 0), "CLF": (0, 0)}
+_DRAWN = ("EUR", "EUR", "EUR", "JPY", "KWD", "CLF")
 KINDS = (
     "post",
+    "forced",
     "many",
     "backdate",
     "hold",
@@ -52,130 +46,47 @@ KINDS = (
 )
 
 
-@dataclass(frozen=True)
-class Op:
-    """One operation; the numbers choose among what there is when it is made."""
-
-    kind: str
-    first: int
-    second: int
-    minor: int
-
-
 @dataclass
-class Act:
-    """An operation with its key, and what came of it: `error` is None when it was accepted."""
+class Kept:
+    """What a hold should keep open; `due` has a time at which it expires."""
 
-    op: Op
-    key: str
-    run: Callable[[], Any]
-    moves: dict[int, int] = field(default_factory=dict)  # account -> change of what it holds, natural sign
-    takes: dict[int, int] = field(default_factory=dict)  # account -> what it needs available
-    hold_id: int = 0
-    drafts: int = 0
-    error: AppError | None = None
-    answer: Any = None
-
-
-class Crew:
-    """Threads with a connection each, which may be cut under their hands."""
-
-    def __init__(self, threads: int = THREADS) -> None:
-        self._threads = threads
-        self._pool = ThreadPoolExecutor(threads)
-        self._pids: dict[int, int] = {}
-        self._guard = Lock()
-        self.cut = self.deadlocks = 0
-
-    def run(self, acts: Sequence[Act], *, cuts: int) -> None:
-        """Run all at once; `cuts` connections are ended meanwhile."""
-        if len(acts) == 1:
-            self._attempt(acts[0])
-            return
-        barrier = Barrier(min(len(acts), self._threads))
-        running = [self._pool.submit(self._begin, act, barrier, number) for number, act in enumerate(acts)]
-        for _ in range(cuts):
-            self._cut_one()
-        for one in running:
-            one.result()
-
-    def close(self) -> None:
-        """Close every thread's connection and end the threads."""
-        barrier = Barrier(self._threads)
-
-        def leave() -> None:
-            barrier.wait()
-            connection.close()
-
-        for one in [self._pool.submit(leave) for _ in range(self._threads)]:
-            one.result()
-        self._pool.shutdown()
-
-    def _begin(self, act: Act, barrier: Barrier, number: int) -> None:
-        if number < barrier.parties:
-            barrier.wait()
-        self._attempt(act)
-
-    def _attempt(self, act: Act) -> None:
-        for _ in range(20):
-            try:
-                self._note_connection()
-                act.error = None
-                act.answer = act.run()
-            except AppError as refusal:
-                act.error = refusal
-            except (OperationalError, InterfaceError) as error:
-                if getattr(error.__cause__, "pgcode", None) == "40P01":
-                    self.deadlocks += 1
-                connection.close()
-                continue
-            return
-        raise AssertionError(f"{act.op} never got through")
-
-    def _note_connection(self) -> None:
-        if connection.connection is None or connection.connection.closed:
-            connection.close()
-            connection.ensure_connection()
-            with self._guard:
-                self._pids[id(connection.connection)] = connection.connection.info.backend_pid
-
-    def _cut_one(self) -> None:
-        with self._guard:
-            own = connection.connection.info.backend_pid if connection.connection else 0
-            pids = [pid for pid in self._pids.values() if pid != own]
-        if pids:
-            with connection.cursor() as cursor:
-                cursor.execute(_CUT, [random.choice(pids)])
-                self.cut += cursor.rowcount
+    account: int
+    minor: int
+    due: bool
 
 
 class Model:
     """What the accounts and holds should be, in a few dictionaries."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, customer: Customer) -> None:
         self.name = name
-        self.euro = [wallet_account() for _ in FLOORS]
-        self.yen = [wallet_account("JPY") for _ in FLOORS]
-        for account, floor in zip(self.euro, FLOORS, strict=True):
-            Balance.objects.filter(pk=account.pk).update(floor=floor)
-        self.house = {code: bank(code).pk for code in ("EUR", "JPY")}
+        # The last of each currency is a customer's: what is forced on it beyond its balance is owed.
+        self.wallets = {
+            code: [wallet_account(code, customer_id=customer.pk if last else None) for last in _lasts(floors)]
+            for code, floors in FLOORS.items()
+        }
+        self.accounts = {row.pk: row for rows in self.wallets.values() for row in rows}
         self.floor = {
             row.pk: floor
-            for row, floor in zip(self.euro + self.yen, FLOORS + (0,) * len(FLOORS), strict=True)
+            for code, rows in self.wallets.items()
+            for row, floor in zip(rows, FLOORS[code], strict=True)
         }
-        self.posted = dict.fromkeys(self.floor, 0)
+        for account, floor in self.floor.items():
+            Balance.objects.filter(pk=account).update(floor=floor)
+        self.house = {code: bank(code).pk for code in FLOORS}
+        self.net = dict.fromkeys(self.floor, 0)  # what an account holds less what it owes
         self.held = dict.fromkeys(self.floor, 0)
-        self.open: dict[int, tuple[int, int]] = {}  # hold -> account, open
+        self.open: dict[int, Kept] = {}
         self.done: list[Act] = []
         self.reversible: list[tuple[str, dict[int, int]]] = []
         self.number = 0
-        for row in self.euro + self.yen:
+        for row in self.accounts.values():
             legs = (
                 Leg(self.house[row.currency], Money(FUNDS, row.currency)),
                 Leg(row.pk, Money(-FUNDS, row.currency)),
             )
             posting.post(draft=self._draft(self._key(), legs), now=NOW)
-            self.posted[row.pk] = FUNDS
+            self.net[row.pk] = FUNDS
         self.deadline = NOW + timedelta(hours=1)
 
     # --- making operations ----------------------------------------------------------------------------------------
@@ -193,8 +104,8 @@ class Model:
         )
 
     def _between(self, op: Op) -> tuple[Account, Account, Money]:
-        rows = self.yen if op.first % 5 == 0 else self.euro
-        payer = rows[op.first % len(rows)]
+        rows = self.wallets[_DRAWN[op.first % len(_DRAWN)]]
+        payer = rows[op.first // len(_DRAWN) % len(rows)]
         payee = rows[(op.first + 1 + op.second % (len(rows) - 1)) % len(rows)]
         return payer, payee, Money(op.minor, payer.currency)
 
@@ -203,6 +114,12 @@ class Model:
         draft = self._draft(key, (Leg(payer.pk, amount), Leg(payee.pk, -amount)), days)
         moves = {payer.pk: -op.minor, payee.pk: op.minor}
         return Act(op, key, lambda: posting.post(draft=draft, now=NOW), moves, {payer.pk: op.minor}, drafts=1)
+
+    def _forced(self, op: Op, key: str) -> Act:
+        account = self.wallets[_DRAWN[op.first % len(_DRAWN)]][-1]
+        amount = Money(op.minor, account.currency)
+        draft = self._draft(key, (Leg(account.pk, amount), Leg(self.house[account.currency], -amount)))
+        return Act(op, key, lambda: post_forced(draft=draft, now=NOW), {account.pk: -op.minor}, drafts=1)
 
     def _backdate(self, op: Op, key: str) -> Act:
         return self._post(op, key, days=1 + op.second % 60)
@@ -217,14 +134,15 @@ class Model:
         return Act(op, key, run, moves, {payer.pk: 3 * op.minor}, drafts=3)
 
     def _exchange(self, op: Op, key: str) -> Act:
-        sold, bought = self.euro[op.first % 4], self.yen[op.second % 4]
-        euro, yen = Money(op.minor, "EUR"), Money(op.minor * 2, "JPY")
+        code = _DRAWN[3 + op.first % 3]
+        sold, bought = self.wallets["EUR"][op.first % 4], self.wallets[code][op.second % 2]
+        euro, other = Money(op.minor, "EUR"), Money(op.minor * 2, code)
         legs = (
             *(Leg(sold.pk, euro), Leg(self.house["EUR"], -euro)),
-            *(Leg(self.house["JPY"], yen), Leg(bought.pk, -yen)),
+            *(Leg(self.house[code], other), Leg(bought.pk, -other)),
         )
         draft = self._draft(key, legs)
-        moves = {sold.pk: -euro.minor, bought.pk: yen.minor}
+        moves = {sold.pk: -euro.minor, bought.pk: other.minor}
         return Act(
             op, key, lambda: posting.post(draft=draft, now=NOW), moves, {sold.pk: euro.minor}, drafts=1
         )
@@ -260,28 +178,28 @@ class Model:
 
         return Act(op, key, run, takes={account.pk: op.minor}, hold_id=-1)
 
-    def _some_hold(self, op: Op) -> tuple[int, Account, int] | None:
+    def _some_hold(self, op: Op) -> tuple[int, Account] | None:
         if not self.open:
             return None
-        hold_id = sorted(self.open)[-1 - op.first % min(len(self.open), 8)]  # the latest are mostly open
-        account_id, minor = self.open[hold_id]
-        return hold_id, next(row for row in self.euro + self.yen if row.pk == account_id), minor
+        hold_id = sorted(self.open)[-1 - op.first % min(len(self.open), 8)]
+        return hold_id, self.accounts[self.open[hold_id].account]
 
     def _change(self, op: Op, key: str) -> Act | None:
         found = self._some_hold(op)
         if found is None:
             return None
-        hold_id, account, _ = found
+        hold_id, account = found
         delta = Money(op.minor if op.second % 2 else -op.minor, account.currency)
         run = lambda: holds.change_hold(hold_id=hold_id, delta=delta, source_key=key, now=NOW)  # noqa: E731
-        return Act(op, key, run, takes={account.pk: delta.minor} if delta.minor > 0 else {}, hold_id=hold_id)
+        takes = {account.pk: delta.minor} if delta.minor > 0 else {}
+        return Act(op, key, run, takes=takes, hold_id=hold_id, delta=delta.minor)
 
     def _release(self, op: Op, key: str) -> Act | None:
         found = self._some_hold(op)
         if found is None:
             return None
         run = lambda: holds.release_hold(hold_id=found[0], source_key=key, now=NOW)  # noqa: E731
-        return Act(op, key, run, hold_id=found[0])
+        return Act(op, key, run, hold_id=found[0], final=True)
 
     def _part(self, op: Op, key: str) -> Act | None:
         return self._capture(op, key, final=False)
@@ -290,7 +208,7 @@ class Model:
         found = self._some_hold(op)
         if found is None:
             return None
-        hold_id, account, _ = found
+        hold_id, account = found
         payee = self.house[account.currency]
         amount = Money(op.minor, account.currency)
         draft = self._draft(key, (Leg(account.pk, amount), Leg(payee, -amount)))
@@ -298,7 +216,8 @@ class Model:
         def run() -> Any:
             return holds.capture_hold(hold_id=hold_id, draft=draft, amount=amount, final=final, now=NOW)
 
-        return Act(op, key, run, {account.pk: -op.minor}, hold_id=hold_id, drafts=1)
+        moves = {account.pk: -op.minor}
+        return Act(op, key, run, moves, hold_id=hold_id, delta=-op.minor, final=final, drafts=1)
 
     def _expire(self, op: Op, key: str) -> Act:
         return Act(op, key, lambda: holds.expire_holds(now=self.deadline, limit=5))
@@ -318,10 +237,10 @@ class Model:
         self._check_refusals(acts, accepted)
         for act in accepted:
             for account, minor in act.moves.items():
-                if account in self.posted:
-                    self.posted[account] += minor
+                if account in self.net:
+                    self.net[account] += minor
         self._check_once(acts)
-        self._read_holds(acts)
+        self._follow_holds(acts)
         self._check_balances()
         for act in accepted:
             if act.op.kind in ("post", "exchange"):
@@ -333,8 +252,7 @@ class Model:
     def _check_refusals(self, acts: Sequence[Act], accepted: Sequence[Act]) -> None:
         """Nobody is refused for want of funds unless, in some order, they were missing."""
         least = {
-            account: self.posted[account] - self.held[account] - floor
-            for account, floor in self.floor.items()
+            account: self.net[account] - self.held[account] - floor for account, floor in self.floor.items()
         }
         for act in accepted:
             for account, minor in act.takes.items():
@@ -358,27 +276,34 @@ class Model:
         found = set(rows.values_list("source_key", flat=True))
         assert found == {key for key, times in wanted.items() if times}
 
-    def _read_holds(self, acts: Sequence[Act]) -> None:
+    def _follow_holds(self, acts: Sequence[Act]) -> None:
+        """A hold keeps open what was accepted of it; ends when that is nothing, or by what ends it; expires when due."""
         placed = Hold.objects.filter(
             source="storm", source_key__in=[act.key for act in acts if act.op.kind == "hold"]
         )
-        found = {row.source_key: row for row in placed}
-        assert set(found) == {act.key for act in acts if act.op.kind == "hold" and act.error is None}
-        self.open |= {row.pk: (row.account_id, row.amount_minor) for row in placed}
-        self._check_events([act for act in acts if act.hold_id > 0])
-        states = {row.pk: row for row in HoldState.objects.filter(pk__in=self.open)}
-        sums = (
-            HoldEvent.objects.filter(hold_id__in=self.open)
-            .values_list("hold_id")
-            .annotate(Sum("delta_minor"))
-        )
-        assert dict(sums) == {pk: row.open_minor for pk, row in states.items()}
-        self.open = {
-            pk: (row.account_id, row.open_minor) for pk, row in states.items() if row.status == "ACTIVE"
+        accepted = {act.key: act.op.minor for act in acts if act.op.kind == "hold" and act.error is None}
+        assert {row.source_key: row.amount_minor for row in placed} == accepted
+        self.open |= {
+            row.pk: Kept(row.account_id, accepted[row.source_key], row.expires_at is not None)
+            for row in placed
         }
+        self._check_events([act for act in acts if act.hold_id > 0])
+        swept = any(act.op.kind == "expire" and act.error is None for act in acts)
+        done = [act for act in acts if act.hold_id > 0 and act.error is None]
+        ended = {act.hold_id for act in done if act.final}
+        for act in done:
+            if act.hold_id not in ended:
+                self.open[act.hold_id].minor += act.delta
+        for state in HoldState.objects.filter(pk__in=self.open):
+            kept = self.open[state.pk]
+            if state.pk in ended or not kept.minor or (state.status == "EXPIRED" and kept.due and swept):
+                kept.minor = 0
+                assert state.status != "ACTIVE"
+                del self.open[state.pk]
+            assert state.open_minor == kept.minor
         self.held = dict.fromkeys(self.floor, 0)
-        for account_id, minor in self.open.values():
-            self.held[account_id] += minor
+        for kept in self.open.values():
+            self.held[kept.account] += kept.minor
 
     def _check_events(self, acts: Sequence[Act]) -> None:
         """Each accepted change of a hold left its event once, each refused one none."""
@@ -394,10 +319,19 @@ class Model:
 
     def _check_balances(self) -> None:
         rows = {row.pk: row for row in Balance.objects.filter(pk__in=self.floor)}
-        assert {pk: row.posted for pk, row in rows.items()} == self.posted
+        owed = dict.fromkeys(self.floor, 0) | dict(
+            Owing.objects.filter(pk__in=self.floor).values_list("pk", "receivable__balance__posted")
+        )
+        assert {pk: row.posted - owed[pk] for pk, row in rows.items()} == self.net
         assert {pk: row.held for pk, row in rows.items()} == self.held
         for pk, row in rows.items():
-            assert row.posted - row.held >= self.floor[pk]
+            available = row.posted - row.held - self.floor[pk]
+            assert available >= 0
+            assert not (owed[pk] and available), "whoever owes has nothing to spend"
         latest = Posting.objects.filter(account_id__in=self.floor).order_by("-id")[:200]
         for leg in latest:
             assert leg.balance_after - leg.held_after >= self.floor[leg.account_id]
+
+
+def _lasts(floors: Sequence[int]) -> list[bool]:
+    return [number == len(floors) - 1 for number in range(len(floors))]

@@ -12,16 +12,23 @@ from django.urls import reverse
 
 from flowlet.audit.models import AuditRecord
 from flowlet.backoffice.pages.jobs import job_states
+from flowlet.core import clock
+from flowlet.events.models import Event
 from flowlet.identity.models import User
 from ledger.choices import CheckStatus
 from ledger.models.seals import LedgerCheck
+from ledger.operations.accounts import house_account
 from ledger.operations.anchoring import anchor
 from ledger.operations.checking import CheckRunning, request_check, run_check
+from ledger.operations.matching import match_lines
+from ledger.operations.queue import enqueue
+from ledger.operations.safeguarding import prove_safeguarding
 from ledger.operations.sealing import seal
 from ledger.tasks import anchor as anchor_task
 from ledger.tasks import seal as seal_task
 from ledger.tasks import verify, verify_nightly
-from ledger.tests.factories import NOW, fund, wallet_account
+from ledger.tests.banks import bank_account, statement
+from ledger.tests.factories import NOW, draft, fund, wallet_account
 
 pytestmark = pytest.mark.django_db
 HERE = reverse("admin:ledger_seals")
@@ -77,8 +84,11 @@ def test_finance_asks_for_a_check_and_reads_in_words_what_it_found(
     assert "The signature does not fit" in shown
     assert "1 faults" in client.get(reverse("admin:index")).content.decode()
     assert AuditRecord.objects.filter(action="ledger.verify", object_id=check.public_id).exists()
-    # One that ended is left as it is.
+    # One that ended is left as it is, and told once.
     assert run_check(check_id=check.pk, now=NOW) == "FAULTS"
+    told = Event.objects.get(type="ledger.seal_broken")
+    assert (told.object_id, told.visibility) == (check.public_id, "INTERNAL")
+    assert (told.data["faults"], told.data["block"], told.data["checks"]) == (1, 1, [check.findings[0][0]])
 
 
 def test_who_may_only_look_cannot_start_one_and_others_see_nothing(
@@ -114,6 +124,7 @@ def test_the_jobs_seal_anchor_and_check(tmp_path: Any, settings: Any) -> None:
 
     assert (seal_task(), seal_task(), anchor_task()) == (1, 0, "block 1")
     assert verify_nightly() == "CLEAN"
+    assert not Event.objects.filter(type="ledger.seal_broken").exists()
 
     edit(EDIT)
     assert verify_nightly() == "FAULTS"
@@ -151,15 +162,16 @@ def test_an_account_answers_its_balance_as_of_a_day(
     def ask(query: str) -> str:
         return client.get(page + query).content.decode()
 
-    # Two more than the page alone: the form asks of an instant, of a value date, and for the closing to begin at.
-    with django_assert_max_num_queries(14):
-        shown = ask("?as_of=2026-11-02")
+    # One more than the page alone, whatever the form asks.
+    for query in ("?as_of=2026-11-02", f"?as_of=2026-11-02&known={today - timedelta(days=1)}"):
+        with django_assert_max_num_queries(12):
+            shown = ask(query)
     assert "By value date" in shown
     assert "By time of booking" in shown
     assert "As known" in shown
+    assert "as known then" in shown
     assert "The day is not over" not in shown
     assert "What is known of a day stands once it is over" in ask(f"?as_of=2026-11-02&known={today}")
-    assert "as known then" in ask(f"?as_of=2026-11-02&known={today - timedelta(days=1)}")
     for wrong in ("yesterday", "2026-02-30", "%00"):
         assert "Give days such as 2026-10-31." in ask(f"?as_of={wrong}")
 
@@ -176,3 +188,28 @@ def test_the_metrics_say_what_waits_and_what_was_found(client: Client) -> None:
     assert "flowlet_ledger_sealing_lag_seconds 0.0" in after
     assert "flowlet_ledger_block 1.0" in after
     assert "flowlet_ledger_faults 0.0" in after
+
+
+def test_the_metrics_say_what_is_missing_what_disagrees_and_what_is_queued(client: Client) -> None:
+    at = clock.now()
+    payer, income = wallet_account(), house_account(chart_code="FEE_INCOME", currency="EUR", now=NOW)
+    fund(payer, 500)
+    fund(wallet_account("JPY"), 300)
+    statement(500, -33, day=at.date() - timedelta(days=4))
+    bank_account("JPY")
+    match_lines(now=at)
+    calm = client.get("/metrics").content.decode()
+
+    prove_safeguarding(day=at.date(), now=at)
+    enqueue(drafts=[draft((payer, 10), (income, -10), key="fee")], now=at - timedelta(hours=2))
+    shown = client.get("/metrics").content.decode()
+
+    assert "flowlet_ledger_queue_age_seconds 0.0" in calm
+    waited = next(line for line in shown.splitlines() if line.startswith("flowlet_ledger_queue_age_seconds "))
+    assert float(waited.split()[1]) >= 7_200
+    assert 'flowlet_ledger_breaks{days="0-1"} 2.0' in shown  # the two shortfalls
+    assert 'flowlet_ledger_breaks{days="2-5"} 2.0' in shown  # the two lines
+    assert 'flowlet_ledger_breaks{days="31+"} 0.0' in shown
+    # 500 are owed to a customer and 500 to nobody known, and the bank holds 467.
+    assert 'flowlet_ledger_client_money_shortfall_minor{currency="EUR"} 533.0' in shown
+    assert 'flowlet_ledger_client_money_shortfall_minor{currency="JPY"} 300.0' in shown

@@ -1,7 +1,7 @@
 """What somebody may try who can send any SQL as the application: each is refused, by missing rights or by a guard."""
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection
 
 from flowlet.audit.rights import ROLE
 from flowlet.core.money import Money
@@ -9,38 +9,14 @@ from ledger.models.accounts import Account, Balance
 from ledger.models.transactions import LedgerTransaction, Posting
 from ledger.operations.holds import capture_hold, place_hold
 from ledger.operations.posting import reverse
+from ledger.tests.attacks import MISSING_RIGHT, header, leg, pair, run
 from ledger.tests.factories import NOW, TODAY, bank, draft, fund, move, wallet_account
 
 pytestmark = pytest.mark.django_db
 
-_HEADER = """
-INSERT INTO ledger_transaction (public_id, kind, source, source_key, fingerprint, effective_date, leg_count, actor, context{more})
-VALUES ('txn_' || md5(gen_random_uuid()::text), 'RAW', 'raw', '{key}', '', '2026-11-02', {legs}, 'SYSTEM:raw', jsonb_build_object(){value})
-"""
-_LEG = """
-INSERT INTO ledger_posting (transaction_id, leg, account_id, currency, amount, effective_date, balance_after, held_after,
-                            account_seq, posted_at)
-SELECT {header}, {leg}, {account}, '{currency}', {amount}, date '{day}', 0, 0, 0, now()
-"""
 _EVENT = """
 INSERT INTO ledger_holdevent (hold_id, kind, delta_minor, open_after_minor, transaction, source_key, actor)
 """
-_OWN = "(SELECT max(id) FROM ledger_transaction)"
-
-
-def _header(*, key: str = "attack", legs: int = 2, more: str = "", value: str = "") -> str:
-    return _HEADER.format(key=key, legs=legs, more=more, value=value)
-
-
-def _leg(
-    amount: int, account: str, *, leg: int, header: str = _OWN, currency: str = "EUR", day: str = "2026-11-02"
-) -> str:
-    return _LEG.format(header=header, leg=leg, account=account, currency=currency, amount=amount, day=day)
-
-
-def _pair(first: str, second: str) -> str:
-    return f"{first} UNION ALL {second.split('posted_at)', 1)[1]}"
-
 
 # Refused because the role may not: the guards are not even asked.
 WITHOUT_RIGHT = {
@@ -86,47 +62,45 @@ WITHOUT_RIGHT = {
 }
 # Allowed to insert, and refused by the guards: statement by statement, the last at the latest when it would commit.
 BY_GUARDS = {
-    "a header without legs": ("transaction_has_legs", [_header()]),
-    "one leg": ("posting_complete", [_header(), _leg(100, "{payer}", leg=1)]),
+    "a header without legs": ("transaction_has_legs", [header()]),
+    "one leg": ("posting_complete", [header(), leg(100, "{payer}", leg=1)]),
     "unbalanced legs": (
         "posting_balanced",
-        [_header(), _pair(_leg(100, "{payer}", leg=1), _leg(-90, "{payee}", leg=2))],
+        [header(), pair(leg(100, "{payer}", leg=1), leg(-90, "{payee}", leg=2))],
     ),
     # The test is one database transaction, so the old one is fresh but whole; test_guards.py has the other case.
-    "a leg beside an old transaction": ("posting_complete", [_leg(100, "{payer}", leg=3, header="{old}")]),
+    "a leg beside an old transaction": ("posting_complete", [leg(100, "{payer}", leg=3, header="{old}")]),
     "more than there is": (
         "balance_floor",
-        [_header(), _pair(_leg(5_000, "{payer}", leg=1), _leg(-5_000, "{payee}", leg=2))],
+        [header(), pair(leg(5_000, "{payer}", leg=1), leg(-5_000, "{payee}", leg=2))],
     ),
     "another currency": (
         "posting_account_currency",
         [
-            _header(),
-            _pair(_leg(10, "{payer}", leg=1, currency="USD"), _leg(-10, "{payee}", leg=2, currency="USD")),
+            header(),
+            pair(leg(10, "{payer}", leg=1, currency="USD"), leg(-10, "{payee}", leg=2, currency="USD")),
         ],
     ),
     "another day than its header": (
         "posting_date",
         [
-            _header(),
-            _pair(
-                _leg(10, "{payer}", leg=1, day="2026-10-01"), _leg(-10, "{payee}", leg=2, day="2026-10-01")
-            ),
+            header(),
+            pair(leg(10, "{payer}", leg=1, day="2026-10-01"), leg(-10, "{payee}", leg=2, day="2026-10-01")),
         ],
     ),
     "a posting that nobody keeps": (
         "balance_has_posting",
         [
-            _header(),
-            _pair(_leg(10, "{payer}", leg=1), _leg(-10, "{payee}", leg=2)),
-            _leg(10, "{payer}", leg=1) + " ON CONFLICT DO NOTHING",
+            header(),
+            pair(leg(10, "{payer}", leg=1), leg(-10, "{payee}", leg=2)),
+            leg(10, "{payer}", leg=1) + " ON CONFLICT DO NOTHING",
         ],
     ),
     "a second reversal": (
         "transaction_reversed_once",
-        [_header(key="again", more=", reverses_id", value=", {reversed}")],
+        [header(key="again", more=", reverses_id", value=", {reversed}")],
     ),
-    "the same key twice": ("transaction_source_key_once", [_header(), _header()]),
+    "the same key twice": ("transaction_source_key_once", [header(), header()]),
     "more off a hold than is open": (
         "hold_too_small",
         [_EVENT + "VALUES ({hold}, 'DECREASE', -999, 0, '', 'raw', 'SYSTEM:raw')"],
@@ -167,18 +141,6 @@ def names() -> dict[str, int]:
     }
 
 
-def _as_application(*statements: str) -> None:
-    """Run them in a savepoint with the application's rights, until the constraints are asked."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        cursor.execute(f"SET LOCAL ROLE {ROLE}")
-        for statement in statements:
-            cursor.execute(statement)
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("RESET ROLE")
-
-
 def _books() -> list[object]:
     rows: list[object] = []
     for model in (Balance, Posting, LedgerTransaction):
@@ -191,9 +153,9 @@ def test_the_application_has_no_right_to(attack: str, names: dict[str, int]) -> 
     before = _books()
 
     with pytest.raises(DatabaseError) as refusal:
-        _as_application(WITHOUT_RIGHT[attack])
+        run([WITHOUT_RIGHT[attack]], role=ROLE)
 
-    assert refusal.value.__cause__.pgcode == "42501"
+    assert refusal.value.__cause__.pgcode == MISSING_RIGHT
     assert _books() == before
 
 
@@ -203,7 +165,7 @@ def test_the_guards_refuse(attack: str, names: dict[str, int]) -> None:
     before = _books()
 
     with pytest.raises(DatabaseError) as refusal:
-        _as_application(*(statement.format(**names) for statement in statements))
+        run((statement.format(**names) for statement in statements), role=ROLE)
 
     assert refusal.value.__cause__.diag.constraint_name == constraint
     assert _books() == before
@@ -225,11 +187,11 @@ def test_ordinary_work_needs_no_more_than_these_rights(names: dict[str, int]) ->
 
 def test_what_the_application_sends_for_filled_columns_is_overwritten(names: dict[str, int]) -> None:
     more, value = ", xid, posted_at", ", 1, '2001-01-01'"
-    legs = _pair(_leg(10, "{payer}", leg=1), _leg(-10, "{payee}", leg=2)).replace(
+    legs = pair(leg(10, "{payer}", leg=1), leg(-10, "{payee}", leg=2)).replace(
         "0, 0, 0, now()", "7, 7, 7, timestamptz '2001-01-01'"
     )
 
-    _as_application(_header(more=more, value=value), legs.format(**names))
+    run((header(more=more, value=value), legs.format(**names)), role=ROLE)
 
     row = LedgerTransaction.objects.get(source="raw")
     assert row.xid != 1

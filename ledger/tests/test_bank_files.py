@@ -1,5 +1,6 @@
 """Bringing in bank files: staged, proven, accepted; refused and quarantined with place and reason."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
@@ -12,18 +13,20 @@ from hypothesis import strategies as st
 
 from flowlet.audit.models import AuditRecord
 from flowlet.events.models import Event
+from ledger.admin_bank_files import NEXT_STEPS
 from ledger.closing import CLOSING_STEPS
 from ledger.errors_bank import BankFileFinal, BankFileKnown, BankFileTooLarge, EmptyBankFile
 from ledger.models.reconciliation import (
     FILE_SIZE_MAX,
     BankAnnouncement,
     BankFile,
+    BankFileOriginal,
     BankLine,
     BankStatement,
 )
 from ledger.operations import bank_lines
 from ledger.operations.reconciliation import accept_file, discard_file, import_file, stage_file
-from ledger.queries.reconciliation import bank_balance, read_original
+from ledger.queries.reconciliation import TO_LOOK_AT, bank_balance, read_original
 from ledger.reconciliation.generate import Item, Rates, daily_statements, play_bank
 from ledger.reconciliation.write import camt053
 from ledger.tasks_bank import accept_bank_files
@@ -198,16 +201,31 @@ def test_a_statement_without_entries_is_valid():
     assert bank_balance(account.pk, TODAY).minor == 900
 
 
-def test_what_is_announced_during_the_day_is_kept_and_never_booked():
-    house_bank()
+@pytest.mark.parametrize(
+    ("message", "root", "element"),
+    [
+        ("camt.052", "BkToCstmrAcctRpt", "Rpt"),
+        ("camt.054", "BkToCstmrDbtCdtNtfctn", "Ntfctn"),
+    ],
+)
+def test_what_is_announced_during_the_day_is_kept_and_never_booked(message, root, element):
+    account = house_bank()
     body = camt053([statement(line(100, 1))]).decode()
-    report = body.replace("camt.053", "camt.052").replace("BkToCstmrStmt", "BkToCstmrAcctRpt")
-    report = report.replace("<Stmt>", "<Rpt>").replace("</Stmt>", "</Rpt>")
+    told = body.replace("camt.053", message).replace("BkToCstmrStmt", root).replace("Stmt>", f"{element}>")
+    if message == "camt.054":  # a notification has no balances
+        told = re.sub("<Bal>.*?</Bal>", "", told)
 
-    announced = import_file(data=report.encode(), name="intraday.xml", now=NOW)
+    announced = import_file(data=told.encode(), name="intraday.xml", now=NOW)
+
+    assert (announced.state, announced.format) == ("ACCEPTED", f"{message}.001.08")
+    assert [(one.amount_minor, one.end_to_end_id) for one in BankAnnouncement.objects.all()] == [
+        (100, "E2E-1")
+    ]
+    assert not BankLine.objects.exists()
+    assert bank_balance(account.pk, TODAY) is None
+
     booked = bring_in(statement(line(100, 1)))
 
-    assert (announced.state, announced.format) == ("ACCEPTED", "camt.052.001.08")
     assert BankAnnouncement.objects.count() == 1
     assert booked.state == "ACCEPTED"
     assert BankLine.objects.count() == 1
@@ -289,6 +307,42 @@ def test_reading_goes_on_where_it_was_interrupted(monkeypatch):
     assert done == 1
     assert (file.state, file.lines_done) == ("ACCEPTED", 5)
     assert BankLine.objects.count() == 5
+
+
+def test_a_file_that_fails_unexpectedly_stays_with_its_reason_and_stops_no_other(caplog):
+    house_bank()
+    waits, begun = (
+        BankFile.objects.create(
+            name=f"{state}.xml",
+            sha256=state.ljust(64, "0"),
+            size=3,
+            state=state,
+            received_by="test",
+            received_at=NOW,
+            changed_at=NOW,
+        )
+        for state in ("STAGED", "ACCEPTING")
+    )
+    for file in (waits, begun):  # bytes that no key of ours opens
+        BankFileOriginal.objects.create(file=file, sealed=b"not sealed by us")
+    good = stage_file(data=camt053([statement(line(10, 1))]), name="good.xml", now=NOW)
+
+    looked_at = (accept_bank_files(), accept_bank_files())
+
+    for file in (waits, begun, good):
+        file.refresh_from_db()
+    assert looked_at == (3, 1)  # what was begun is gone on with at each run
+    assert (good.state, good.findings) == ("ACCEPTED", [])
+    assert (waits.state, codes(waits)) == ("QUARANTINED", ["UNEXPECTED_ERROR"])
+    assert (begun.state, codes(begun)) == ("ACCEPTING", ["UNEXPECTED_ERROR_MIDWAY"])
+    assert set(BankFile.objects.filter(TO_LOOK_AT)) == {waits, begun}
+    assert set(NEXT_STEPS) >= {*codes(waits), *codes(begun)}
+    logged = [record.msg for record in caplog.records if record.name == "ledger.bank_files"]
+    assert [(one["event"], one["exception"][0]["exc_type"]) for one in logged] == [
+        ("bank_file_failed", "InvariantBroken")
+    ] * 3
+    told = AuditRecord.objects.filter(object_id=begun.public_id, action="bank_file.accepting")
+    assert told.count() == 1
 
 
 def test_a_period_cannot_close_without_the_banks_balances():

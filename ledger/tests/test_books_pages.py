@@ -160,6 +160,21 @@ def test_a_period_is_closed_by_its_button(client: Client) -> None:
     assert Period.objects.get().status == "CLOSING"
 
 
+def test_a_period_is_closed_softly_and_then_for_good_by_buttons(
+    client: Client, read: Callable[..., str]
+) -> None:
+    october = month(2026, 10)
+
+    asking(client, "ledger_period.begin_soft_close", october.public_id)
+    shown = read("ledger_period_change", october.public_id, queries=10 + 2 * len(CLOSING_STEPS.items()))
+    softly = Period.objects.get()
+    asking(client, "ledger_period.close_for_good", october.public_id)
+
+    assert "Closed softly" in shown
+    assert "waits until it is closed for good" in shown
+    assert (softly.status, softly.soft, Period.objects.get().soft) == ("CLOSING", True, False)
+
+
 def test_a_journal_is_written_checked_asked_for_and_posted(
     client: Client, read: Callable[..., str], finance_lead: User
 ) -> None:

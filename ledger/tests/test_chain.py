@@ -1,12 +1,10 @@
 """Every edit of what was booked is found: by its signature before sealing, by its block after, by anchors at last."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from ledger.models.seals import Block, DayTotal, SealedHoldEvent, SealedTransaction
 from ledger.models.transactions import LedgerTransaction, TransactionText
@@ -15,6 +13,7 @@ from ledger.operations.checking import prove
 from ledger.operations.posting import Posted, post
 from ledger.operations.sealing import erase_text, read_keys, restore_keys, rotate_key, seal
 from ledger.queries.verification import Finding
+from ledger.tests.doctoring import UNCHECKED, as_superuser, columns
 from ledger.tests.factories import NOW, bank, draft, fund, move, wallet_account
 from ledger.tests.holding import capture, hold
 
@@ -32,37 +31,12 @@ def books() -> Posted:
     return transfer
 
 
-@contextmanager
-def as_superuser(*statements: str) -> Iterator[None]:
-    """Run statements while all triggers rest, and take them back afterwards."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute("SET session_replication_role = replica")
-            for statement in statements:
-                cursor.execute(statement)
-            cursor.execute("SET session_replication_role = DEFAULT")
-            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        yield
-        transaction.set_rollback(True)
-
-
 def findings() -> list[Finding]:
     return prove(now=NOW).findings
 
 
 def kinds() -> set[tuple[str, str]]:
     return {(finding.check, finding.field) for finding in findings()}
-
-
-def columns(table: str) -> list[tuple[str, str, int]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT column_name, data_type, coalesce(character_maximum_length, 0) FROM information_schema.columns"
-            " WHERE table_name = %s AND table_schema = 'public' ORDER BY ordinal_position",
-            [table],
-        )
-        return list(cursor.fetchall())
 
 
 def other_value(kind: str, column: str, length: int) -> str:
@@ -89,13 +63,6 @@ SIGNED = {
     "ledger_holdevent": ("signed_hold_events", "SELECT max(id) FROM ledger_holdevent"),
     "ledger_hold": ("signed_hold_events", "SELECT max(id) FROM ledger_hold"),
 }
-
-
-# A superuser can take these away too; the signature shall need none of them.
-UNCHECKED = (
-    "ALTER TABLE ledger_hold DROP CONSTRAINT hold_direction",
-    "ALTER TABLE ledger_holdevent DROP CONSTRAINT hold_event_sign, DROP CONSTRAINT hold_event_capture",
-)
 
 
 @pytest.mark.parametrize("blocks", [0, 1])

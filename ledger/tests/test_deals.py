@@ -154,6 +154,32 @@ def test_a_gain_is_realised_when_the_position_is_closed_and_booked_once():
 
 
 @pytest.mark.django_db
+def test_results_of_a_day_that_cancel_out_are_kept_and_leave_nothing_to_book():
+    deal(Money(20_000, EUR), Money(20_000, USD), key="one")
+    deal(Money(10_000, USD), Money(9_900, EUR), key="two")  # 100.00 back for 99.00
+    deal(Money(10_000, USD), Money(10_100, EUR), key="three")  # and for 101.00
+    before = LedgerTransaction.objects.count()
+
+    [dollars] = realise_results(now=NOW)
+
+    assert (dollars.postings, dollars.result) == (3, Money(0, EUR))
+    rows = FxCost.objects.order_by("account_seq").values_list("result_minor", "booked")
+    assert list(rows) == [(0, None), (100, None), (-100, None)]
+    assert (LedgerTransaction.objects.count(), held("FX_REALISED", EUR), held("FX_POSITION", EUR)) == (
+        before,
+        0,
+        0,
+    )
+    assert not verify().faults
+    # A later day with a result is booked by itself, and the row beside it stays as it is.
+    deal(Money(100, EUR), Money(100, USD), key="four")
+    deal(Money(100, USD), Money(90, EUR), key="five", now=NOW + timedelta(days=1))
+    assert [row.result.minor for row in realise_results(now=NOW)] == [10]
+    assert FxCost.objects.filter(booked__isnull=False).count() == 1
+    assert not verify().faults
+
+
+@pytest.mark.django_db
 def test_the_average_cost_is_weighted_and_a_run_goes_on_where_the_last_one_stopped():
     deal(Money(10_000, EUR), Money(10_000, USD), key="one")
     deal(Money(12_000, EUR), Money(10_000, USD), key="two")

@@ -14,14 +14,13 @@ from ledger.operations.posting import post_many
 from ledger.operations.sealing import seal
 from ledger.queries.history import (
     AT_INSTANT,
-    CLOSINGS,
-    Closing,
     NotKnownYet,
     balance_at,
     balance_known,
     balance_on,
     balances_at,
 )
+from ledger.tests.booking import closed_month
 from ledger.tests.factories import NOW, TODAY, bank, draft, fund, move, wallet_account
 from ledger.tests.holding import ask_now, capture, hold
 
@@ -97,18 +96,17 @@ def test_on_a_value_date_backdated_postings_count_and_a_closing_stands_for_what_
         573,
     ]
 
-    def closing(asked: int, day: date) -> Closing | None:
+    closed_month(TODAY.year, days[0].month)
+    ends = date(TODAY.year, days[0].month, 30)
+    with connection.cursor() as cursor:
         # Another figure than the postings', so that it shows that it was used.
-        ends = days[0] + timedelta(days=5)
-        return Closing(ends, 9_000) if asked == account.pk and day >= ends else None
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("UPDATE ledger_periodbalance SET closing = -9000 WHERE account_id = %s", [account.pk])
+        cursor.execute("SET session_replication_role = DEFAULT")
 
-    CLOSINGS.register("test")(closing)
-    try:
-        found = [balance_on(account, day).minor for day in days]
-    finally:
-        del CLOSINGS._entries["test"]
+    found = [balance_on(account, day).minor for day in (days[0], ends, *days[1:])]
 
-    assert found == [500, 9_070, 9_073]
+    assert found == [500, 9_000, 9_070, 9_073]
 
 
 def test_as_known_on_a_day_later_backdating_changes_nothing() -> None:

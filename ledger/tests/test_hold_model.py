@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flowlet.core.errors import AppError
+from flowlet.core.money import Money
 from flowlet.identity.models import Customer
 from ledger.models.accounts import Account
 from ledger.models.holds import Hold
@@ -20,10 +21,11 @@ from ledger.queries.balances import get_balance
 from ledger.queries.holds import owed_by
 from ledger.queries.verification import verify
 from ledger.tests.factories import NOW, bank, draft, fund, move, wallet_account
-from ledger.tests.holding import ask_now, capture, eur, hold, keys
+from ledger.tests.holding import ask_now, capture, hold, keys
 from ledger.tests.threads import together
 
 FUNDS = 1_000
+CURRENCIES = ("JPY", "EUR", "KWD", "CLF")
 Step = tuple[str, int, int]
 VERBS = ("place", "more", "less", "capture", "take", "release", "expire", "spend", "fund", "force")
 STEPS = st.lists(
@@ -122,14 +124,16 @@ class Wallet:
         elif verb == "fund":
             fund(self.account, minor)
         elif verb == "force":
-            post_forced(draft=draft((self.account, minor), (bank(), -minor)), now=self.now)
+            post_forced(
+                draft=draft((self.account, minor), (bank(self.account.currency), -minor)), now=self.now
+            )
         elif self.holds:
             self._on_hold(verb, self.holds[place % len(self.holds)], minor)
 
     def _on_hold(self, verb: str, held: HoldView, minor: int) -> None:
         key = f"step-{next(keys)}"
         if verb in ("more", "less"):
-            delta = eur(minor if verb == "more" else -minor)
+            delta = Money(minor if verb == "more" else -minor, self.account.currency)
             change_hold(hold_id=held.hold_id, delta=delta, source_key=key, now=self.now)
         elif verb == "release":
             release_hold(hold_id=held.hold_id, source_key=key, now=self.now)
@@ -143,12 +147,12 @@ class Wallet:
 
 @pytest.mark.django_db
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=STEPS)
+@given(steps=STEPS, currency=st.sampled_from(CURRENCIES))
 def test_any_order_of_steps_ends_as_a_model_of_a_few_lines_says(
-    customer: Customer, steps: Sequence[Step]
+    customer: Customer, steps: Sequence[Step], currency: str
 ) -> None:
     with transaction.atomic():
-        wallet = Wallet(wallet_account(customer_id=customer.pk), wallet_account())
+        wallet = Wallet(wallet_account(currency, customer_id=customer.pk), wallet_account(currency))
         fund(wallet.account, FUNDS)
         model = Model()
 

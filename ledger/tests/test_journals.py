@@ -1,6 +1,6 @@
 """Manual journals: two people, what was written is what is posted, and nothing of it changes afterwards."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -12,6 +12,7 @@ from flowlet.identity.models import User
 from ledger import errors
 from ledger.choices import JournalStatus
 from ledger.models.journals import JournalDraft
+from ledger.models.periods import Period
 from ledger.models.transactions import LedgerTransaction
 from ledger.operations.journals import (
     WrittenLine,
@@ -23,7 +24,7 @@ from ledger.operations.journals import (
     find_account,
     save_journal,
 )
-from ledger.operations.periods import begin_close
+from ledger.operations.periods import begin_close, continue_close
 from ledger.operations.posting import post
 from ledger.queries.verification import verify
 from ledger.tests.booking import agree, closed_month, month
@@ -183,7 +184,10 @@ def test_a_journal_into_a_closing_month_needs_the_right_for_it(
 
 def test_a_month_closed_meanwhile_fails_the_request(maker: User, checker: User) -> None:
     approval = asked(written(maker, effective_date=date(2026, 10, 31)), maker)
-    closed_month()
+    october = month(2026, 10)
+    # Past the steps, which would name the journal.
+    for status in ("CLOSING", "CLOSED"):
+        Period.objects.filter(pk=october.pk).update(status=status)
 
     answered = agree(approval, checker)
 
@@ -272,3 +276,83 @@ def test_accounts_are_found_by_number_id_and_name() -> None:
     assert find_account("wallet", now=NOW) == wallet
     assert find_account("1000 Client money at banks EUR", now=NOW) == bank()
     assert find_account("5100 JPY", now=NOW).currency == "JPY"
+
+
+def accrued(maker: User, day: date) -> JournalDraft:
+    return written(
+        maker,
+        ("5000 EUR", 900),
+        ("2100 EUR", -900),
+        title="Fees not invoiced",
+        template="accrued_cost",
+        effective_date=day,
+    )
+
+
+def test_an_accrual_lies_on_a_periods_last_day_and_is_undone_on_the_day_after_under_one_approval(
+    maker: User, checker: User
+) -> None:
+    month(2026, 10)
+    draft = accrued(maker, date(2026, 10, 31))
+    approval = asked(draft, maker)
+
+    assert approval.evidence["undone_on"] == "2026-11-01"
+    assert agree(approval, checker).status == ApprovalStatus.EXECUTED
+
+    booked, mirror = LedgerTransaction.objects.filter(approval=approval).order_by("pk")
+    assert (booked.kind, booked.effective_date, mirror.effective_date) == (
+        "MANUAL",
+        date(2026, 10, 31),
+        date(2026, 11, 1),
+    )
+    assert mirror.reverses == booked
+    assert sorted(mirror.postings.values_list("amount", flat=True)) == [-900, 900]
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    assert verify().clean
+
+
+@pytest.mark.parametrize("months", [(), (10,)])
+def test_an_accrual_for_another_day_is_refused_before_a_second_person_is_asked(
+    maker: User, months: tuple[int, ...]
+) -> None:
+    for number in months:
+        month(2026, number)
+    draft = accrued(maker, date(2026, 10, 30))
+
+    with pytest.raises(errors.NotLastDay, match="2026-10-31"):
+        asked(draft, maker)
+
+
+def test_an_accrual_is_copied_for_the_period_that_closes_next(maker: User, checker: User) -> None:
+    closed_month(2026, 9)
+    month(2026, 10)
+    draft = accrued(maker, date(2026, 10, 31))
+
+    assert copy_journal(journal_id=draft.public_id, maker_id=checker.pk, now=NOW).effective_date == date(
+        2026, 10, 31
+    )
+
+
+def test_a_close_names_the_journals_that_wait_for_a_second_person(maker: User, checker: User) -> None:
+    october = month(2026, 10)
+    month(2026, 11)
+    waits = asked(accrued(maker, date(2026, 10, 31)), maker)
+    asked(written(maker, title="Of another month", effective_date=TODAY), maker)
+    written(maker, title="Asked of nobody", effective_date=date(2026, 10, 20))
+    begin_close(period_id=october.pk, now=NOW)
+
+    points = continue_close(period_id=october.pk, now=NOW)
+
+    assert points == ("Journal \N{LEFT DOUBLE QUOTATION MARK}Fees not invoiced\N{RIGHT DOUBLE QUOTATION MARK} of 2026-10-31 waits for a second person.",)  # fmt: skip
+    assert agree(waits, checker).status == ApprovalStatus.EXECUTED
+    assert continue_close(period_id=october.pk, now=NOW) == ()
+    assert LedgerTransaction.objects.get(reverses__isnull=False).effective_date == date(2026, 11, 1)
+
+
+def test_a_close_does_not_wait_for_a_request_whose_time_is_over(maker: User) -> None:
+    october = month(2026, 10)
+    asked(accrued(maker, date(2026, 10, 31)), maker)
+    begin_close(period_id=october.pk, now=NOW)
+
+    assert continue_close(period_id=october.pk, now=NOW + timedelta(hours=73)) == ()

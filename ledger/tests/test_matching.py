@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from flowlet.core.money import Money
+from flowlet.events.models import Event
 from ledger.choices_matching import BreakReason
 from ledger.errors_matching import (
     AlreadyUndone,
@@ -86,6 +87,11 @@ def test_what_nothing_explains_waits_with_a_break_so_that_our_bank_account_is_ri
         ("LINE", "OPEN", 700, TODAY),
     ]
     assert match_lines(now=NOW).parked == 0
+    told = Event.objects.filter(type="ledger.break_opened", object_id__in=[one.public_id for one in breaks])
+    assert {(event.object_id, event.data["amount"], event.data["since"]) for event in told} == {
+        (one.public_id, one.amount_minor, TODAY.isoformat()) for one in breaks
+    }
+    assert told.count() == 2
 
 
 def test_a_posting_that_comes_later_settles_what_waited():

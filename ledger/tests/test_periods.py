@@ -14,9 +14,17 @@ from ledger.errors import PeriodClosed, PeriodOutOfOrder, PeriodStatusConflict
 from ledger.models.periods import Period, PeriodBalance, PeriodClosing, PeriodStep, PeriodTotal
 from ledger.models.transactions import LedgerTransaction, Posting
 from ledger.operations.accounts import house_account
-from ledger.operations.periods import ask_reopen, begin_close, continue_close, make_periods, stop_close
+from ledger.operations.checking import prove
+from ledger.operations.periods import (
+    ask_reopen,
+    begin_close,
+    close_for_good,
+    continue_close,
+    make_periods,
+    stop_close,
+)
 from ledger.operations.posting import post, post_many
-from ledger.queries.periods import closed_until, value_date
+from ledger.queries.periods import closed_until, list_closing, value_date
 from ledger.queries.seals import get_unsealed
 from ledger.tests.booking import agree, close, closed_month, month
 from ledger.tests.factories import NOW, bank, draft, fund, wallet_account
@@ -109,7 +117,7 @@ def test_a_period_that_is_being_closed_takes_only_entries_of_the_close() -> None
     period = month(2026, 10)
     begin_close(period_id=period.pk, now=NOW)
 
-    book(500, IN_OCTOBER, kind="ACCRUAL")
+    book(500, IN_OCTOBER, kind="YEAR_END")
     with pytest.raises(PeriodClosed), transaction.atomic():
         book(500, IN_OCTOBER)
 
@@ -156,7 +164,7 @@ def test_a_close_that_breaks_off_goes_on_where_it_stopped(monkeypatch: pytest.Mo
             order=order,
             title=name,
             check=lambda *_, name=name: points if name == "second" else (),
-            run=lambda *_, name=name: ran.append(name) or book(10, IN_OCTOBER, kind="ACCRUAL"),
+            run=lambda *_, name=name: ran.append(name) or book(10, IN_OCTOBER, kind="YEAR_END"),
         )
     monkeypatch.setattr(CLOSING_STEPS, "_entries", steps)
     period = month(2026, 10)
@@ -176,25 +184,62 @@ def test_a_close_that_breaks_off_goes_on_where_it_stopped(monkeypatch: pytest.Mo
 def test_what_other_months_book_does_not_stop_a_close_but_what_it_books_itself_must_be_sealed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    steps = dict(CLOSING_STEPS.items())
+    steps, waiting = dict(CLOSING_STEPS.items()), []
     steps["traffic"] = ClosingStep(
         order=CLOSING_STEPS.get("sealed").order + 1,
         title="traffic",
-        check=lambda *_: (),
-        run=lambda *_: book(10, date(2026, 11, 3), kind="ACCRUAL"),
+        check=lambda *_: waiting.append(get_unsealed().transactions) or (),
+        run=lambda *_: book(10, date(2026, 11, 3), kind="YEAR_END"),
     )
     monkeypatch.setattr(CLOSING_STEPS, "_entries", steps)
     october, november = month(2026, 10), month(2026, 11)
 
     begin_close(period_id=october.pk, now=NOW)
     closed = continue_close(period_id=october.pk, now=NOW)
-    unsealed = get_unsealed().transactions
     begin_close(period_id=november.pk, now=LATER)
     first, second = [continue_close(period_id=november.pk, now=LATER) for _ in range(2)]
 
-    assert (closed, unsealed) == ((), 1)
+    assert closed == ()
+    assert waiting[0] == 1
     assert first == ("1 transactions up to 2026-11-30 are not sealed yet.",)
     assert second == ()
+
+
+def test_a_soft_close_refuses_ordinary_postings_and_ends_when_somebody_says_so() -> None:
+    october = month(2026, 10)
+    begin_close(period_id=october.pk, soft=True, now=NOW)
+
+    with pytest.raises(PeriodClosed), transaction.atomic():
+        book(500, IN_OCTOBER)
+    waiting = continue_close(period_id=october.pk, now=NOW)
+    by_itself = list_closing()
+    close_for_good(period_id=october.pk, now=NOW)
+
+    assert (waiting, by_itself) == (("It is closed softly, until somebody closes it for good.",), [])
+    assert list_closing() == [october]
+    assert continue_close(period_id=october.pk, now=NOW) == ()
+    assert refused("UPDATE ledger_period SET soft = true") == "period_soft"
+    with pytest.raises(PeriodStatusConflict):
+        close_for_good(period_id=october.pk, now=NOW)
+
+
+def test_a_closing_made_up_with_its_digest_is_found_by_the_chain() -> None:
+    book(500, IN_OCTOBER)
+    period = closed_month()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT n, transactions FROM ledger_block ORDER BY n DESC LIMIT 1")
+        sealed_in = cursor.fetchone()
+    clean = prove(now=NOW).findings
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("UPDATE ledger_periodtotal SET debit = debit + 1, credit = credit + 1")
+        cursor.execute("UPDATE ledger_periodclosing SET digest = ledger_period_digest(period_id, version)")
+        cursor.execute("SET LOCAL session_replication_role = DEFAULT")
+
+    assert (sealed_in, clean) == ((PeriodClosing.objects.get(period=period).block_n, 0), [])
+    found = [str(one) for one in prove(now=NOW).findings]
+    assert any(f"block {sealed_in[0]}" in one and "hash" in one for one in found), found
 
 
 def test_the_last_month_of_the_year_moves_the_result_to_retained_earnings() -> None:
@@ -250,6 +295,23 @@ def test_close_and_reopen_change_no_posting(finance_lead: User, second_lead: Use
     assert PeriodTotal.objects.aggregate(sum=Sum("closing"))["sum"] == 0
 
 
+def test_what_was_agreed_for_one_opening_opens_nothing_a_second_time(
+    finance_lead: User, second_lead: User
+) -> None:
+    october = closed_month()
+    asked = []
+    for _ in range(2):
+        ask = ask_reopen(
+            period_id=october.pk, maker_id=finance_lead.pk, reason_code="MISTAKE", note="", now=NOW
+        )
+        asked.append(agree(ask, second_lead))
+        close(october)
+
+    update = "UPDATE ledger_period SET status = 'OPEN', reopen_approval_id = %s WHERE id = %s"
+
+    assert [refused(update, used.pk, october.pk) for used in asked] == ["period_reopened_by_two"] * 2
+
+
 def test_raw_sql_can_neither_post_late_nor_bend_a_period() -> None:
     book(700, IN_OCTOBER)
     october, november = month(2026, 10), month(2026, 11)
@@ -260,7 +322,7 @@ def test_raw_sql_can_neither_post_late_nor_bend_a_period() -> None:
     update = "UPDATE ledger_period SET {} WHERE id = %s"
 
     assert refused(header, "RAW") == "period_closed"
-    assert refused(header, "ACCRUAL") == "period_closed"
+    assert refused(header, "YEAR_END") == "period_closed"
     assert refused(header, "MANUAL") == "transaction_approved"
     assert refused(update.format("status = 'OPEN'"), october.pk) == "period_reopened_by_two"
     assert refused(update.format("last_date = '2026-10-05'"), october.pk) == "period_fixed"

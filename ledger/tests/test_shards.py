@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
 
+from ledger.checks import what_is_sharded_may_be
 from ledger.models.accounts import Account, Balance
 from ledger.models.transactions import Posting
 from ledger.operations import shards
@@ -77,6 +79,35 @@ def test_without_the_setting_an_account_stays_whole(fees: Account, settings: Any
     post(draft=draft((payer, 10), (fees, -10)), now=NOW)
 
     assert Balance.objects.get(pk=fees.pk).posted == 10
+
+
+@pytest.mark.parametrize(
+    "code", ["FX_POSITION", "CLIENT_MONEY_BANK", "OPERATING_BANK", "SUSPENSE", "UNALLOCATED_RECEIPTS"]
+)
+def test_an_account_that_is_read_by_itself_is_never_sharded(settings: Any, code: str) -> None:
+    settings.LEDGER_SHARDS = {"FEE_INCOME": 2, code: 2}
+    whole = house_account(chart_code=code, currency="EUR", now=NOW)
+    # One that stands there from before the rule takes nothing.
+    Account.objects.create(
+        chart_account=whole.chart_account,
+        currency="EUR",
+        name="shard 1",
+        shard_of=whole,
+        shard=0,
+        opened_at=NOW,
+    )
+    shards.forget()
+
+    [refused] = what_is_sharded_may_be()
+    with pytest.raises(ImproperlyConfigured, match=code):
+        shards.open_missing(now=NOW)
+
+    assert (refused.id, code in refused.msg) == ("ledger.E001", True)
+    assert shards.shard_of(whole.pk, "any") == whole.pk
+    assert Account.objects.filter(shard_of__isnull=False).count() == 1
+    settings.LEDGER_SHARDS = {"FEE_INCOME": 2}
+    assert what_is_sharded_may_be() == []
+    shards.forget()
 
 
 @pytest.mark.parametrize("fault", ["currency", "heading", "shard of a shard", "customer account"])

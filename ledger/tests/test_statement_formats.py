@@ -16,7 +16,7 @@ from ledger.statements.facts import NotWritable, Statement, StatementNotProven, 
 from ledger.statements.formats import STATEMENT_FORMATS
 from ledger.statements.mt940 import PAGE, plain
 from ledger.tests.statement_facts import FIRST, TEXTS, WALLET, pending, statement
-from ledger.tests.statement_readers import READERS, Read, read_camt, read_mt940
+from ledger.tests.statement_readers import READERS, Read, read_camt, read_csv, read_large_camt, read_mt940
 
 EVERY = [(name, version) for name, known in STATEMENT_FORMATS.items() for version in known.versions]
 READABLE = [(name, version) for name, version in EVERY if name in READERS]
@@ -67,7 +67,7 @@ def test_the_same_facts_give_the_same_bytes(name, version):
 @given(
     amounts=st.lists(st.integers(-(10**11), 10**11).filter(bool), max_size=6),
     opening=st.integers(-(10**11), 10**11),
-    currency=st.sampled_from(["JPY", "USD", "KWD"]),
+    currency=st.sampled_from(["JPY", "USD", "KWD", "CLF"]),
     held=st.integers(0, 10**9),
 )
 def test_whatever_is_booked_comes_back(amounts, opening, currency, held):
@@ -257,3 +257,21 @@ def test_the_days_of_a_head_are_those_of_the_book():
 
     assert root.findtext(".//{*}FrDtTm") == f"{FIRST}T00:00:00Z"
     assert root.findtext(".//{*}ToDtTm") == f"{FIRST + timedelta(days=29)}T23:59:59Z"
+
+
+@pytest.fixture(scope="module")
+def large():
+    """Ten thousand entries of both signs, with every text that travels badly."""
+    return statement(
+        "EUR", [(1 if seq % 3 else -1) * (seq * 37 % 99_991 + 1) for seq in range(10_000)], number=9
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "read"), [("csv", read_csv), ("camt053", read_large_camt), ("mt940", read_mt940)]
+)
+def test_ten_thousand_entries_read_back_equal(name, read, large):
+    found = read(STATEMENT_FORMATS.get(name).render(large), "EUR")
+
+    assert len(found.amounts) == 10_000
+    assert found == expected(large, found)

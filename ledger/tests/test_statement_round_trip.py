@@ -16,7 +16,7 @@ WAYS = [("camt053", "02"), ("camt053", "08"), ("camt053", "13"), ("mt940", ""), 
 @given(
     amounts=st.lists(st.integers(-(10**11), 10**11).filter(bool), max_size=40),
     opening=st.integers(-(10**11), 10**11),
-    currency=st.sampled_from(["JPY", "EUR", "KWD"]),
+    currency=st.sampled_from(["JPY", "EUR", "KWD", "CLF"]),
 )
 def test_an_import_of_an_export_is_the_statement(name, version, amounts, opening, currency):
     made = statement(currency, amounts, opening=opening, number=3)

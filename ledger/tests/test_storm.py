@@ -6,6 +6,7 @@ Random operations by six threads whose connections are cut at random, against th
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -13,8 +14,10 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from flowlet.identity.models import Customer
 from ledger.queries.verification import verify
-from ledger.tests.storm import KINDS, Act, Crew, Model, Op
+from ledger.tests.crew import Act, Crew, Op
+from ledger.tests.storm import KINDS, Model
 
 _OPERATIONS = int(os.environ.get("STORM_OPERATIONS", "400"))
 _BATCH, _STEPS = 16, 25
@@ -26,6 +29,7 @@ class _Told:
 
     def __init__(self) -> None:
         self.operations = self.refused = self.machines = 0
+        self.accepted: Counter[str] = Counter()
 
 
 @pytest.fixture
@@ -37,7 +41,7 @@ def crew() -> Iterator[Crew]:
 
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_lost_doubled_or_overdrawn_whatever_happens_at_once(
-    crew: Crew, capsys: pytest.CaptureFixture[str]
+    crew: Crew, customer: Customer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = _Told()
 
@@ -45,7 +49,7 @@ def test_nothing_is_lost_doubled_or_overdrawn_whatever_happens_at_once(
         def __init__(self) -> None:
             super().__init__()
             told.machines += 1
-            self.model = Model(f"m{told.machines}")
+            self.model = Model(f"m{told.machines}", customer)
 
         def _run(self, ops: list[Op], cuts: int) -> None:
             acts: list[Act] = [act for op in ops if (act := self.model.act(op)) is not None]
@@ -54,6 +58,7 @@ def test_nothing_is_lost_doubled_or_overdrawn_whatever_happens_at_once(
                 self.model.settle(acts)
                 told.operations += len(acts)
                 told.refused += sum(act.error is not None for act in acts)
+                told.accepted.update(act.op.kind for act in acts if act.error is None)
 
         @rule(op=OPS)
         def one_alone(self, op: Op) -> None:
@@ -84,7 +89,8 @@ def test_nothing_is_lost_doubled_or_overdrawn_whatever_happens_at_once(
     with capsys.disabled():
         sys.stdout.write(
             f"\nstorm: {told.operations:,} operations, {told.refused:,} refused, {crew.cut} connections cut,"
-            f" {crew.deadlocks} deadlocks, {told.machines} machines\n"
+            f" {crew.deadlocks} deadlocks, {told.machines} machines\naccepted:"
+            f" {', '.join(f'{kind} {count:,}' for kind, count in sorted(told.accepted.items()))}\n"
         )
     assert crew.deadlocks == 0
     assert verify().clean

@@ -2,14 +2,17 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from io import BytesIO
 
 import pytest
+import time_machine
 from django.db import connection
 from django.db.models import Sum
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flowlet.backoffice.exports import csv_text
+from flowlet.backoffice.exports import csv_text, write_pdf
+from flowlet.backoffice.xlsx import write_xlsx
 from flowlet.core import clock
 from flowlet.core.errors import InvalidInput
 from ledger.admin_trial_balance import export_file
@@ -129,16 +132,26 @@ def test_as_known_at_the_end_of_a_day_is_the_same_for_ever() -> None:
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
     moment = Moment(as_of=date(2026, 10, 31), known=known)
 
-    def told() -> tuple[str, object]:
-        export = export_file(moment, get_trial_balances(moment), None, now=clock.now())
-        return csv_text(export), export.facts
+    def told() -> dict[str, bytes]:
+        balances = get_trial_balances(moment)
+        base = in_base_currency(balances, day=moment.as_of, known=known)
+        sheet, paper = BytesIO(), BytesIO()
+        text = csv_text(export_file(moment, balances, base, now=clock.now()))
+        write_xlsx(export_file(moment, balances, base, now=clock.now()), sheet)
+        write_pdf(export_file(moment, balances, base, now=clock.now()), paper)
+        return {"csv": text.encode(), "xlsx": sheet.getvalue(), "pdf": paper.getvalue()}
 
     before = told()
     book(90, date(2026, 10, 3))
     seal()
+    # Another day, so that a clock anywhere in a file shows.
+    with time_machine.travel(clock.now() + timedelta(days=40), tick=False):
+        after = told()
 
-    assert told() == before
-    assert before[1][1][1].startswith("Block 1, ")
+    assert (before["xlsx"][:2], before["pdf"][:5]) == (b"PK", b"%PDF-")
+    assert [name for name in before if before[name] != after[name]] == []
+    facts = export_file(moment, get_trial_balances(moment), None, now=clock.now()).facts
+    assert facts[1][1].startswith("Block 1, ")
     assert nets(get_trial_balances(Moment(as_of=moment.as_of)))["EUR", "PARTNER_FUNDS"] == -790
 
 

@@ -32,7 +32,7 @@ from wallets.choices import (
     WalletStatus,
 )
 from wallets.limits import Limit
-from wallets.models import BalanceMonitor, BankAccount, Movement, Wallet
+from wallets.models import BalanceMonitor, BankAccount, Deposit, Movement, Wallet
 from wallets.queries import frozen_direction
 
 BANK_BALANCE_MAX = 10**12
@@ -204,7 +204,11 @@ class MovementIn(StrictSerializer):
     """Money between a wallet and a bank account of its customer, or cash at an agent of the partner."""
 
     wallet = IdField(prefix="wal")
-    method = WordField(codes=MoneySource.values, default="BANK", help_text="Bank account or cash.")
+    method = WordField(
+        codes=[MoneySource.BANK, MoneySource.CASH],
+        default="BANK",
+        help_text="Bank account or cash. Bank transfers come by themselves: see funding instructions.",
+    )
     bank_account = IdField(prefix="ba", required=False, help_text="Needed unless `method` is cash.")
     location = TextField(
         required=False, max_length=80, help_text="For cash: the branch or till, as your records name it."
@@ -263,6 +267,12 @@ class MovementOut(serializers.Serializer[Any]):
     method = serializers.ChoiceField(choices=[code.lower() for code in MoneySource.values])
     bank_account = serializers.CharField(allow_null=True)
     location = serializers.CharField(allow_null=True)
+    reference = serializers.CharField(
+        allow_null=True, help_text="For a bank transfer: the reference it carried."
+    )
+    sender_name = serializers.CharField(
+        allow_null=True, help_text="For a bank transfer: who sent it, as the bank says."
+    )
     amount = serializers.IntegerField()
     currency = serializers.CharField()
     status = serializers.ChoiceField(choices=[code.lower() for code in MovementStatus.values])
@@ -378,6 +388,7 @@ def render_bank_account(account: BankAccount) -> dict[str, Any]:
 def render_movement(row: Movement) -> dict[str, Any]:
     """Return a deposit or withdrawal."""
     refused = row.status == MovementStatus.REFUSED
+    came = row.incoming if isinstance(row, Deposit) and row.source == MoneySource.TRANSFER else None
     return {
         "id": row.public_id,
         "object": row._meta.model_name,  # noqa: SLF001 - Django's documented model API
@@ -385,6 +396,8 @@ def render_movement(row: Movement) -> dict[str, Any]:
         "method": row.source.lower(),
         "bank_account": row.bank_account.public_id if row.bank_account else None,
         "location": row.location or None,
+        "reference": came.reference.reference if came else None,
+        "sender_name": (came.line.counterparty_name or None) if came else None,
         "amount": row.amount_minor,
         "currency": row.currency,
         "status": row.status.lower(),

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from flowlet.gateway.fields import DayField, TextField, WordField
 from flowlet.gateway.serializers import ListQuery, StrictSerializer
-from ledger.choices import ExportState, ExportSubject
+from ledger.choices import EXPORTED, ExportState
 from ledger.models.statements import ExportJob, Statement
 
 _FORMATS = ("CAMT052", "CAMT053", "CSV", "MT940", "OFX", "PDF", "XLSX")
@@ -44,9 +44,7 @@ class SpanIn(StrictSerializer):
 class ExportIn(SpanIn):
     """Whose statements are to be exported."""
 
-    subject_kind = WordField(
-        codes=ExportSubject.values, help_text="A wallet, a customer, or all of yours: partner."
-    )
+    subject_kind = WordField(codes=EXPORTED, help_text="A wallet, a customer, or all of yours: partner.")
     subject = TextField(max_length=40, help_text="Its id; for partner your own id.")
 
 
@@ -115,7 +113,7 @@ class ExportOut(serializers.Serializer[Any]):
 
     id = serializers.CharField()
     object = serializers.ChoiceField(choices=["export"])
-    subject_kind = serializers.ChoiceField(choices=[code.lower() for code in ExportSubject.values])
+    subject_kind = serializers.ChoiceField(choices=[code.lower() for code in EXPORTED])
     subject = serializers.CharField()
     first = serializers.DateField()
     last = serializers.DateField()

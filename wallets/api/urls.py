@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from wallets.api import views, views_exchange, views_holds, views_statements, views_states, views_waiting
+from wallets.api import (
+    views,
+    views_exchange,
+    views_holds,
+    views_incoming,
+    views_statements,
+    views_states,
+    views_waiting,
+)
 
 urlpatterns = [
     path("wallets", views.WalletsView.as_view()),
@@ -19,6 +27,7 @@ urlpatterns = [
     path("wallets/<str:wallet_id>/freeze", views_states.FreezeView.as_view()),
     path("wallets/<str:wallet_id>/unfreeze", views_states.UnfreezeView.as_view()),
     path("wallets/<str:wallet_id>/close", views_states.CloseView.as_view()),
+    path("wallets/<str:wallet_id>/funding_instructions", views_incoming.FundingInstructionsView.as_view()),
     path("statements/<str:statement_id>", views_statements.StatementView.as_view()),
     path("statements/<str:statement_id>/file", views_statements.StatementFileView.as_view()),
     path("exports", views_statements.ExportsView.as_view()),

@@ -128,7 +128,7 @@ class LimitsView(ApiView):
 
     @document(
         summary="Show a customer's limits",
-        description="For each currency in which the customer has an open wallet; days and months are UTC.",
+        description="For each currency in which the customer has an open wallet; days and months are those of your time zone.",
         answer=s.LimitsOut,
     )
     def get(self, request: ApiRequest, customer_id: str) -> Response:

@@ -73,6 +73,7 @@ class WalletStatementsView(ApiView):
             last=values["last"],
             format=values["format"].lower(),
             version=values.get("version", ""),
+            now=now(),
         )
         return _file(file)
 

@@ -362,9 +362,13 @@ class Migration(migrations.Migration):
                 (
                     "source",
                     models.CharField(
-                        choices=[("BANK", "Bank account"), ("CASH", "Cash at an agent")],
+                        choices=[
+                            ("BANK", "Bank account"),
+                            ("CASH", "Cash at an agent"),
+                            ("TRANSFER", "Bank transfer"),
+                        ],
                         default="BANK",
-                        max_length=4,
+                        max_length=8,
                     ),
                 ),
                 ("location", models.CharField(blank=True, default="", max_length=80)),
@@ -481,9 +485,13 @@ class Migration(migrations.Migration):
                 (
                     "source",
                     models.CharField(
-                        choices=[("BANK", "Bank account"), ("CASH", "Cash at an agent")],
+                        choices=[
+                            ("BANK", "Bank account"),
+                            ("CASH", "Cash at an agent"),
+                            ("TRANSFER", "Bank transfer"),
+                        ],
                         default="BANK",
-                        max_length=4,
+                        max_length=8,
                     ),
                 ),
                 ("location", models.CharField(blank=True, default="", max_length=80)),
@@ -845,6 +853,7 @@ class Migration(migrations.Migration):
                         ("source", "CASH"),
                         models.Q(("location", ""), _negated=True),
                     ),
+                    models.Q(("bank_account__isnull", True), ("location", ""), ("source", "TRANSFER")),
                     _connector="OR",
                 ),
                 name="deposit_source_named",
@@ -937,6 +946,7 @@ class Migration(migrations.Migration):
                         ("source", "CASH"),
                         models.Q(("location", ""), _negated=True),
                     ),
+                    models.Q(("bank_account__isnull", True), ("location", ""), ("source", "TRANSFER")),
                     _connector="OR",
                 ),
                 name="withdrawal_source_named",
@@ -947,5 +957,115 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("partner", "idempotency_key"), name="withdrawal_key_once"
             ),
+        ),
+        migrations.AddConstraint(
+            model_name="withdrawal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("source", "TRANSFER"), _negated=True), name="withdrawal_no_transfer"
+            ),
+        ),
+        migrations.CreateModel(
+            name="IncomingReference",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", flowlet.core.fields.PublicIdField(prefix="irf")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("CODE", "Code"), ("IBAN", "Virtual IBAN")], default="CODE", max_length=4
+                    ),
+                ),
+                ("reference", models.CharField(max_length=34, unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("ACTIVE", "Active"), ("RETIRED", "Retired")],
+                        default="ACTIVE",
+                        max_length=7,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("created_by", models.CharField(max_length=100)),
+                ("retired_at", models.DateTimeField(blank=True, null=True)),
+                ("retired_by", models.CharField(blank=True, default="", max_length=100)),
+                (
+                    "wallet",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="references",
+                        to="wallets.wallet",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "reference for incoming transfers",
+                "verbose_name_plural": "references for incoming transfers",
+                "permissions": [
+                    ("give_incomingreference", "Can give and retire references for incoming transfers")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "ACTIVE")),
+                        fields=("wallet", "kind"),
+                        name="incomingreference_one_active",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["CODE", "IBAN"])), name="incomingreference_kind"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("retired_at__isnull", True), ("retired_by", ""), ("state", "ACTIVE")),
+                            models.Q(
+                                ("retired_at__isnull", False),
+                                ("state", "RETIRED"),
+                                models.Q(("retired_by", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="incomingreference_retired_whole",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="IncomingTransfer",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "deposit",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="incoming",
+                        to="wallets.deposit",
+                    ),
+                ),
+                (
+                    "line",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="incoming_transfer",
+                        to="ledger.bankline",
+                    ),
+                ),
+                (
+                    "reference",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transfers",
+                        to="wallets.incomingreference",
+                    ),
+                ),
+            ],
         ),
     ]

@@ -2,14 +2,15 @@
 
 import hashlib
 import logging
-from datetime import date
+from datetime import date, datetime
 
 from django.db import transaction
 
 from flowlet.audit import trail
-from flowlet.core.errors import Conflict
-from ledger.errors import UnknownFormat
+from ledger.choices import ExportSubject
+from ledger.errors import StatementUnsound, UnknownFormat
 from ledger.operations.statements import GivenFile
+from ledger.operations.unproven import note_unproven
 from ledger.statements.builder import build_statement
 from ledger.statements.facts import StatementNotProven
 from ledger.statements.formats import STATEMENT_FORMATS
@@ -19,14 +20,6 @@ from wallets.models import Wallet
 _log = logging.getLogger(__name__)
 
 
-class StatementUnsound(Conflict):
-    """The books do not prove the statement: the ledger must be verified before anybody gets a file."""
-
-    code = "statement_not_proven"
-    title = "Statement not proven"
-    message = "The balances do not agree with the entries, so no file is given out. The ledger must be verified first."
-
-
 def export_statement(
     *,
     wallet: Wallet,
@@ -34,6 +27,7 @@ def export_statement(
     last: date,
     format: str,  # noqa: A002 - the word on the wire
     version: str = "",
+    now: datetime,
 ) -> GivenFile:
     """
     Return the proven statement of a wallet and a span of days as a file; it carries no number.
@@ -42,7 +36,7 @@ def export_statement(
     :raises BadSpan: if `last` lies before `first`
     :raises StatementTooLong: if there are more than 10,000 entries: ask for an export
     :raises NotWritable: if the format has no room for it
-    :raises StatementUnsound: if it does not prove itself; that is noted in the trail
+    :raises StatementUnsound: if it does not prove itself; that is noted in the trail and becomes work for staff
     """
     if format not in STATEMENT_FORMATS or version not in ("", *STATEMENT_FORMATS.get(format).versions):
         raise UnknownFormat
@@ -71,6 +65,16 @@ def export_statement(
     except StatementNotProven as broken:
         _log.critical("statement not proven: %s", broken)
         _record(wallet, changes, outcome="FAILED")
+        note_unproven(
+            subject_kind=ExportSubject.WALLET,
+            subject=wallet.public_id,
+            title=f"{wallet.customer.name}, {wallet.currency}",
+            first=first,
+            latest=last,
+            format=format,
+            version=chosen.version(version),
+            now=now,
+        )
         raise StatementUnsound from broken
     name = f"statement-{wallet.public_id}-{first}-{last}.{chosen.extension}"
     return GivenFile(name, chosen.content_type, content, digest)

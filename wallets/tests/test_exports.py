@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
 from flowlet.audit.models import AuditRecord
@@ -16,16 +16,18 @@ from flowlet.core.errors import NotFound
 from flowlet.core.money import Money
 from flowlet.events.models import Event
 from flowlet.gateway.tests.factories import Api, make_client
-from ledger.errors import ExportGone, ExportNotReady, TooManyExports, UnknownFormat
+from ledger.errors import ExportGone, ExportNotReady, StatementUnsound, TooManyExports, UnknownFormat
 from ledger.models.statements import ExportFile, ExportJob, ExportPart
 from ledger.operations import exports
 from ledger.operations.exports import expire_exports, fetch_export, request_export, run_export
 from ledger.operations.sealing import seal
 from ledger.operations.statements import issue_statement
+from ledger.queries.unproven import list_unproven
 from ledger.statements.facts import BadSpan, StatementNotProven
 from ledger.statements.formats import STATEMENT_FORMATS
 from ledger.tests.statement_readers import camt_balances, read_csv
 from wallets.operations.bank import withdraw
+from wallets.operations.statements import export_statement
 from wallets.tests.factories import NOW, make_bank_account, make_customer, make_wallet
 
 pytestmark = pytest.mark.django_db
@@ -168,6 +170,33 @@ def test_what_does_not_prove_itself_is_not_exported(wallets, monkeypatch):
     assert not ExportPart.objects.exists()
     with pytest.raises(ExportNotReady):
         fetch_export(job_id=job.pk, now=NOW)
+
+
+def test_a_statement_that_does_not_add_up_is_work_until_the_same_is_made(wallets, finance):
+    wallet, wanted = wallets[0], {"first": FIRST, "last": LAST, "format": "csv", "now": NOW}
+    doctor = "SET session_replication_role = replica; UPDATE ledger_posting SET amount = amount %s 1 WHERE account_id = %s;"
+    doctor += "SET session_replication_role = DEFAULT"
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(doctor % ("-", wallet.account_id))
+
+    with pytest.raises(StatementUnsound):
+        export_statement(wallet=wallet, **wanted)
+    failed = ask(wallet, "WALLET")
+    run()
+    waiting = [job.public_id for job in list_unproven()]
+    with connection.cursor() as cursor:
+        cursor.execute(doctor % ("+", wallet.account_id))
+    client, address = log_in(finance), reverse("admin:do", args=["export.again", failed.public_id])
+    asked = client.get(address).context["asked"]
+    done = client.post(address, {"form_id": asked.form_id, "version": asked.version})
+
+    # What stands for it is its latest failure.
+    assert (ExportJob.objects.filter(state="FAILED").count(), waiting) == (2, [failed.public_id])
+    assert done.status_code == 303
+    assert list_unproven().exists()
+    assert run()
+    assert not list_unproven().exists()
 
 
 def test_bad_wishes_are_refused(wallets, customer, partner, other_partner):

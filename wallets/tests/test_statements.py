@@ -145,7 +145,9 @@ def test_the_csv_reads_back_equal_and_holds_no_formula(wallet):
     assert rows[2]["amount"] == "-25.00"
 
 
-@pytest.mark.parametrize(("currency", "shown"), [("JPY", "1,250"), ("KWD", "1.250"), ("EUR", "12.50")])
+@pytest.mark.parametrize(
+    ("currency", "shown"), [("JPY", "1,250"), ("EUR", "12.50"), ("KWD", "1.250"), ("CLF", "0.1250")]
+)
 def test_amounts_have_their_currencys_digits(currency, shown):
     entry = Entry(1, FIRST, "txn_1", "DEPOSIT", "Deposit", "", 1_250, 1_250)
     statement = Statement("wal_1", "Ola", currency, FIRST, LAST, 0, 1_250, (entry,))

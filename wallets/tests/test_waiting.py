@@ -79,8 +79,8 @@ def test_a_deposit_is_announced_until_the_run(wallet):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("operation", [deposit, withdraw])
-def test_cancelled_it_leaves_no_trace_in_money_and_limits(wallet, operation):
+@pytest.mark.parametrize(("operation", "verb"), [(deposit, "deposit"), (withdraw, "withdrawal")])
+def test_cancelled_it_leaves_no_trace_in_money_and_limits(wallet, operation, verb):
     used = list(LimitUse.objects.order_by("pk").values_list("amount_minor", flat=True))
     row = ask(operation, wallet, 5_000)
 
@@ -93,6 +93,11 @@ def test_cancelled_it_leaves_no_trace_in_money_and_limits(wallet, operation):
     with pytest.raises(MovementNotPending):
         cancel(row=row, now=LATER)
     assert run_waiting(now=LATER) == 0
+    told = Event.objects.filter(object_id=row.public_id).order_by("sequence")
+    assert [(event.type, event.data["status"], event.data["amount"]) for event in told] == [
+        (f"{verb}.pending", "pending", 5_000),
+        (f"{verb}.cancelled", "cancelled", 5_000),
+    ]
 
 
 @pytest.mark.django_db

@@ -93,6 +93,13 @@ def test_no_wallet_opens_for_a_closed_customer_or_an_unknown_currency(customer):
         open_wallet(customer_id=customer.pk, currency="EUR", now=NOW)
 
 
+def told(wallet):
+    """Return the types of what was published about a wallet, in its order."""
+    return list(
+        Event.objects.filter(object_id=wallet.public_id).order_by("sequence").values_list("type", flat=True)
+    )
+
+
 def test_a_freeze_reaches_the_ledger_and_is_lifted_with_a_reason(customer):
     wallet = make_wallet(customer)
 
@@ -112,6 +119,7 @@ def test_a_freeze_reaches_the_ledger_and_is_lifted_with_a_reason(customer):
         ("wallet.freeze", "COURT_ORDER"),
         ("wallet.unfreeze", "ORDER_LIFTED"),
     ]
+    assert told(wallet) == ["wallet.opened", "wallet.frozen", "wallet.unfrozen"]
 
 
 def test_freezing_twice_and_lifting_nothing_are_refused(customer):
@@ -152,6 +160,8 @@ def test_only_an_empty_unfrozen_wallet_can_be_closed(customer):
     close_wallet(wallet_id=empty.pk, reason_code="CUSTOMER_REQUEST", now=NOW)
 
     assert Balance.objects.get(pk=empty.account_id).status == "CLOSED"
+    assert told(empty)[-1] == "wallet.closed"
+    assert "wallet.closed" not in told(full)
     assert make_wallet(customer, currency="USD").pk != empty.pk
     with pytest.raises(errors.WalletClosed):
         freeze_wallet(wallet_id=empty.pk, reason_code="COURT_ORDER", now=NOW)

@@ -92,10 +92,11 @@ class StripeGround(Simulator):
         digest = hmac.new(secret.encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
         return body, {"Content-Type": "application/json", "Stripe-Signature": f"t={now},v1={digest}"}
 
-    def _move(self, kind: str, amount: int, fee: int, source: Json) -> Json:
+    def _move(self, kind: str, amount: int, fee: int, source: Json, *, category: str = "") -> Json:
         now = int(self.world.now())
         movement = shapes.new_movement(
             kind=kind,
+            category=category,
             amount=amount,
             fee=fee,
             source=source,

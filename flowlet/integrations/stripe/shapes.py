@@ -11,7 +11,7 @@ API_VERSION = "2023-08-16"
 class TestCard:
     """
     What a test payment method does: `decline` is Stripe's code and decline code, `challenge` asks the payer first,
-    `refund_fails` lets a refund fail some time after it seemed to work.
+    `refund_fails` lets a refund fail some time after it seemed to work, `disputed` has the holder dispute the charge.
     """
 
     last4: str
@@ -19,6 +19,7 @@ class TestCard:
     decline: tuple[str, str] | None = None
     challenge: bool = False
     refund_fails: bool = False
+    disputed: bool = False
 
 
 # Source: Stripe's documentation, "Testing", table of payment methods; read 2026-11-24.
@@ -45,6 +46,7 @@ CARDS = {
     "pm_card_authenticationRequired": TestCard("3220", challenge=True),
     "pm_card_threeDSecure2Required": TestCard("3220", challenge=True),
     "pm_card_refundFail": TestCard("5126", refund_fails=True),
+    "pm_card_createDispute": TestCard("0259", disputed=True),
 }
 
 
@@ -222,8 +224,37 @@ def new_payout(**known: Any) -> Json:
     }
 
 
-def new_movement(*, kind: str, amount: int, fee: int, source: Json, **known: Any) -> Json:
-    """Return a balance transaction; amount and fee in Stripe's units, signed as seen from the balance."""
+def new_dispute(charge: Json, **known: Any) -> Json:
+    """Return a dispute of all of a charge, as fraudulent, which waits for an answer."""
+    return {
+        "object": "dispute",
+        "amount": charge["amount"],
+        "balance_transactions": [],
+        "charge": charge["id"],
+        "currency": charge["currency"],
+        "evidence": {},
+        "evidence_details": {
+            "due_by": None,
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+        },
+        "is_charge_refundable": False,
+        "livemode": False,
+        "metadata": {},
+        "payment_intent": charge["payment_intent"],
+        "reason": "fraudulent",
+        "status": "needs_response",
+        **known,
+    }
+
+
+def new_movement(*, kind: str, amount: int, fee: int, source: Json, category: str = "", **known: Any) -> Json:
+    """
+    Return a balance transaction; amount and fee in Stripe's units, signed as seen from the balance.
+
+    `category` is the reporting category where it is not the type itself.
+    """
     detail = {
         "amount": fee,
         "application": None,
@@ -240,7 +271,7 @@ def new_movement(*, kind: str, amount: int, fee: int, source: Json, **known: Any
         "fee": fee,
         "fee_details": [detail] if fee else [],
         "net": amount - fee,
-        "reporting_category": kind,
+        "reporting_category": category or kind,
         "source": source["id"],
         "status": "pending",
         "type": kind,

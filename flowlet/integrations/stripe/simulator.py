@@ -12,6 +12,7 @@ from flowlet.integrations.stripe.simulated_payouts import PAYOUT_ROUTES, StripeP
 _AMOUNT_MAX = 99_999_999
 _MINIMUM = 50
 _REFUND_FAILS_S = 60.0
+_DISPUTED_S, _DISPUTE_WON_S, _DISPUTE_FEE = 30.0, 600.0, 1_500
 _CANCELABLE = (
     "requires_payment_method",
     "requires_confirmation",
@@ -33,6 +34,8 @@ class StripeSimulator(StripePayouts):
         "POST /v1/refunds": "create_refund",
         "GET /v1/refunds": "list_refunds",
         "GET /v1/refunds/{refund}": "get_refund",
+        "GET /v1/disputes": "list_disputes",
+        "GET /v1/disputes/{dispute}": "get_dispute",
         **PAYOUT_ROUTES,
         "GET /v1/charges/{charge}": "get_charge",
         "GET /v1/balance": "get_balance",
@@ -48,6 +51,7 @@ class StripeSimulator(StripePayouts):
         self.intents: dict[str, Json] = {}
         self.charges: dict[str, Json] = {}
         self.refunds: dict[str, Json] = {}
+        self.disputes: dict[str, Json] = {}
 
     def books(self) -> Json:
         """Return every intent, refund and movement, and the balance per currency (net of fees)."""
@@ -59,6 +63,7 @@ class StripeSimulator(StripePayouts):
             "charges": self.charges,
             "refunds": self.refunds,
             "payouts": self.payouts,
+            "disputes": self.disputes,
             "movements": self.movements,
             "balance": balance,
             "events": self.events,
@@ -175,6 +180,8 @@ class StripeSimulator(StripePayouts):
         )
         self._tell("charge.succeeded", charge)
         self._tell("payment_intent.succeeded", intent)
+        if card.disputed:
+            self.world.plan(_DISPUTED_S, self.vendor, "open_dispute", {"charge_id": charge["id"]})
         return self._reply(intent)
 
     def _charge(self, intent: Json, card: shapes.TestCard) -> Json:
@@ -184,6 +191,39 @@ class StripeSimulator(StripePayouts):
         self.charges[charge["id"]] = charge
         intent["latest_charge"] = charge["id"]
         return charge
+
+    # --- disputes -----------------------------------------------------------------------------------------------
+
+    def step_open_dispute(self, charge_id: str) -> None:
+        """Let the holder dispute a charge: the money and a fee are taken at once. It is won some time later."""
+        charge = self.charges[charge_id]
+        dispute = shapes.new_dispute(
+            charge, id=self.world.new_id("dispute", "dp_1"), created=int(self.world.now())
+        )
+        self.disputes[dispute["id"]] = dispute
+        charge["disputed"] = True
+        taken = self._move("adjustment", -charge["amount"], _DISPUTE_FEE, dispute, category="dispute")
+        dispute["balance_transactions"].append(copied(taken))
+        self._tell("charge.dispute.created", dispute)
+        self._tell("charge.dispute.funds_withdrawn", dispute)
+        self.world.plan(_DISPUTE_WON_S, self.vendor, "win_dispute", {"dispute_id": dispute["id"]})
+
+    def step_win_dispute(self, dispute_id: str) -> None:
+        """Let the issuer decide for us: the money comes back, the fee does not."""
+        dispute = self.disputes[dispute_id]
+        back = self._move("adjustment", dispute["amount"], 0, dispute, category="dispute_reversal")
+        dispute["balance_transactions"].append(copied(back))
+        dispute["status"] = "won"
+        self._tell("charge.dispute.closed", dispute)
+        self._tell("charge.dispute.funds_reinstated", dispute)
+
+    def get_dispute(self, _call: Call, dispute: str) -> Reply:
+        """Return one dispute."""
+        return self._reply(self._find(self.disputes, dispute, "dispute"))
+
+    def list_disputes(self, call: Call) -> Reply:
+        """Return a page, newest first, of one intent or charge if asked."""
+        return self._page(call, self.disputes)
 
     # --- refunds ------------------------------------------------------------------------------------------------
 
@@ -246,6 +286,8 @@ class StripeSimulator(StripePayouts):
             charge = self._find(self.charges, form.get("charge", ""), "charge")
         if charge is None or charge["status"] != "succeeded":
             raise refusal("payment_intent_unexpected_state", "payment_intent")
+        if charge["disputed"]:
+            raise refusal("charge_disputed", "")
         return charge
 
     # --- the rest -----------------------------------------------------------------------------------------------
@@ -259,8 +301,13 @@ class StripeSimulator(StripePayouts):
         return self._reply(self._find(self.movements, movement, "balance_transaction"))
 
     def list_movements(self, call: Call) -> Reply:
-        """Return a page of balance transactions, newest first."""
-        return self._page(call, self.movements)
+        """Return a page of balance transactions, newest first, each with its whole source if asked."""
+        reply = self._page(call, self.movements)
+        if "data.source" in str(call.form().get("expand", "")) and isinstance(reply.body, dict):
+            sources = {**self.charges, **self.refunds, **self.payouts, **self.disputes}
+            for movement in reply.body["data"]:
+                movement["source"] = copied(sources[movement["source"]])
+        return reply
 
     def get_event(self, _call: Call, event: str) -> Reply:
         """Return one event."""

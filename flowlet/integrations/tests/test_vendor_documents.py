@@ -71,6 +71,7 @@ def _stripe_answers(base):
     }
     for path, key in singles.items():
         yield "get", path, _stripe(base, "GET", path.rpartition("/")[0] + f"/{key}")
+    yield from _dispute_answers(base)
     yield from _payout_answers(base)
     for path in ("/v1/payment_intents", "/v1/refunds", "/v1/balance"):
         yield "get", path, _stripe(base, "GET", path)
@@ -79,6 +80,19 @@ def _stripe_answers(base):
         "/v1/payment_intents",
         _stripe(base, "POST", "/v1/payment_intents", {**_PAY, "payment_method": "pm_card_chargeDeclined"}),
     )
+
+
+def _dispute_answers(base):
+    form = {**_PAY, "payment_method": "pm_card_createDispute"}
+    charge = _stripe(base, "POST", "/v1/payment_intents", form).json()["latest_charge"]
+    requests.post(f"{base['stripe']}/_control/clock", json={"advance_s": 700}, timeout=5)
+    disputes = _stripe(base, "GET", "/v1/disputes")
+    (dispute,) = disputes.json()["data"]
+    yield "get", "/v1/disputes", disputes
+    yield "get", "/v1/disputes/{dispute}", _stripe(base, "GET", f"/v1/disputes/{dispute['id']}")
+    yield "get", "/v1/balance_transactions", _stripe(base, "GET", "/v1/balance_transactions")
+    yield "post", "/v1/refunds", _stripe(base, "POST", "/v1/refunds", {"charge": charge})
+    yield "get", "/v1/events", _stripe(base, "GET", "/v1/events")
 
 
 def _payout_answers(base):

@@ -1,6 +1,7 @@
 """What is given wins over what would be started; keys are made once."""
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from flowlet.local import commands
-from flowlet.local.environment import given, read_env_file
+from flowlet.local.environment import SECRETS, given, read_env_file
 from flowlet.local.errors import LauncherError
+from flowlet.local.keys import make_keys
 from flowlet.local.locks import FileLock
 from flowlet.local.paths import CHECKOUT, Paths
 from flowlet.local.static import mark_static_current, static_is_current
@@ -52,6 +54,28 @@ def test_keys_are_made_once_and_reach_the_command(paths: Paths) -> None:
     assert first.startswith("1:")
     assert " local-1:" in first
     assert len(read_env_file(paths.keys)) == 7
+
+
+def test_a_secret_that_a_file_lacks_is_added_and_the_others_stay(paths: Paths) -> None:
+    _exec(paths.checkout, ["true"])
+    whole = paths.keys.read_text()
+    # As before there were anchors, changed by hand, and without its last line break.
+    older = "".join(line for line in whole.splitlines(keepends=True) if "ANCHOR_KEYS" not in line)
+    older += "# mine\nEXTRA=1"
+    paths.keys.write_text(older)
+
+    first = _exec(paths.checkout, ["sh", "-c", "echo $ANCHOR_KEYS $EXTRA"]).stdout
+    second = _exec(paths.checkout, ["sh", "-c", "echo $ANCHOR_KEYS $EXTRA"]).stdout
+
+    assert first == second
+    assert first.startswith("1:")
+    assert first.endswith(" 1\n")
+    assert paths.keys.read_text() == f"{older}\nANCHOR_KEYS={first.split()[0]}\n"
+    assert stat.S_IMODE(paths.keys.stat().st_mode) == 0o600
+
+
+def test_the_secrets_that_are_looked_for_are_those_that_are_made() -> None:
+    assert set(make_keys()) == set(SECRETS)
 
 
 def test_a_command_that_does_not_exist_is_named(paths: Paths) -> None:

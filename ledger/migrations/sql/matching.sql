@@ -180,6 +180,8 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER break_guard BEFORE UPDATE ON ledger_break FOR EACH ROW EXECUTE FUNCTION ledger_break_guard();
+CREATE TRIGGER break_begins BEFORE INSERT ON ledger_break FOR EACH ROW
+    WHEN (NEW.state <> 'OPEN') EXECUTE FUNCTION ledger_refuse('break_begins_open');
 CREATE TRIGGER break_kept BEFORE DELETE ON ledger_break FOR EACH ROW EXECUTE FUNCTION flowlet_refuse_change();
 CREATE TRIGGER append_only_whole BEFORE TRUNCATE ON ledger_break
     FOR EACH STATEMENT EXECUTE FUNCTION flowlet_refuse_change();

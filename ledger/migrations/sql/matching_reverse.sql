@@ -16,6 +16,7 @@ DROP TRIGGER break_settled ON ledger_break;
 DROP FUNCTION ledger_break_settled();
 DROP TRIGGER append_only_whole ON ledger_break;
 DROP TRIGGER break_kept ON ledger_break;
+DROP TRIGGER break_begins ON ledger_break;
 DROP TRIGGER break_guard ON ledger_break;
 DROP FUNCTION ledger_break_guard();
 DROP TRIGGER bankline_status_true ON ledger_bankline;

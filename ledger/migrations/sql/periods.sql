@@ -5,14 +5,14 @@
 -- Postings of a value date are found by blocks of the table: booked in about the order of their dates, it costs little.
 CREATE INDEX posting_by_value_date ON ledger_posting USING brin (effective_date) WITH (pages_per_range = 16, autosummarize = on);
 
--- What may be posted into a period that is being closed: the steps of the close, and what two people agreed on.
+-- What may be posted into a period that is being closed: the steps of the close, and what two people agreed on. An approval
+-- is carried out while it is PENDING with a vote for it; EXECUTED it has done what it was for and opens nothing again.
 CREATE FUNCTION ledger_posts_while_closing(kind text, approval bigint) RETURNS boolean LANGUAGE sql STABLE
     SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT kind IN ('ACCRUAL', 'FX_REALISED', 'FX_REVALUATION', 'YEAR_END')
+    SELECT kind IN ('FX_REALISED', 'FX_REVALUATION', 'YEAR_END')
         OR (approval IS NOT NULL AND EXISTS (
             SELECT FROM backoffice_approval a JOIN backoffice_approvalvote v ON v.approval_id = a.id
-            WHERE a.id = approval AND v.decision = 'APPROVE' AND a.action LIKE 'ledger.%'
-                AND a.status IN ('PENDING', 'EXECUTED')))
+            WHERE a.id = approval AND v.decision = 'APPROVE' AND a.action LIKE 'ledger.%' AND a.status = 'PENDING'))
 $$;
 
 -- After the headers and before any leg: a key that was there already never comes here, so that a replay is answered
@@ -78,14 +78,18 @@ BEGIN
         fault := CASE
             WHEN (NEW.id, NEW.public_id, NEW.first_date, NEW.last_date)
                 IS DISTINCT FROM (OLD.id, OLD.public_id, OLD.first_date, OLD.last_date) THEN 'period_fixed'
+            -- Who closed it and when, how often, who agreed that it was opened: that is said together with the change.
+            WHEN NEW.status = OLD.status AND NEW IS DISTINCT FROM OLD THEN 'period_fixed'
             WHEN NEW.reopen_approval_id IS DISTINCT FROM OLD.reopen_approval_id
                 AND (OLD.status, NEW.status) <> ('CLOSED', 'OPEN') THEN 'period_fixed'
             WHEN (OLD.status, NEW.status) = ('OPEN', 'CLOSING') AND EXISTS (
                 SELECT FROM ledger_period WHERE last_date < OLD.first_date AND status <> 'CLOSED') THEN 'period_order'
             WHEN (OLD.status, NEW.status) = ('CLOSED', 'OPEN') AND EXISTS (
                 SELECT FROM ledger_period WHERE first_date > OLD.last_date AND status <> 'OPEN') THEN 'period_order'
+            -- An approval that is being carried out right now: one of an earlier opening is used up.
             WHEN (OLD.status, NEW.status) = ('CLOSED', 'OPEN') AND (
                 NEW.reopen_approval_id IS NOT DISTINCT FROM OLD.reopen_approval_id
+                OR EXISTS (SELECT FROM backoffice_approval WHERE id = NEW.reopen_approval_id AND status <> 'PENDING')
                 OR NOT coalesce(flowlet_approved(NEW.reopen_approval_id, 'ledger.reopen_period', OLD.public_id), false))
                 THEN 'period_reopened_by_two'
             WHEN NEW.status <> OLD.status AND (OLD.status, NEW.status) NOT IN (
@@ -153,8 +157,11 @@ BEGIN
     END IF;
     SELECT count(*) INTO n FROM ledger_posting
     WHERE effective_date > coalesce(before.last_date, '-infinity') AND effective_date <= NEW.last_date;
-    INSERT INTO ledger_periodclosing (period_id, version, digest, postings, actor, closed_at)
-    VALUES (NEW.id, NEW.version, ledger_period_digest(NEW.id, NEW.version), n, NEW.changed_by, NEW.changed_at);
+    -- No block is made until this commits: the next one seals it.
+    PERFORM pg_advisory_xact_lock(hashtext('ledger_seal'));
+    INSERT INTO ledger_periodclosing (period_id, version, digest, postings, block_n, actor, closed_at)
+    VALUES (NEW.id, NEW.version, ledger_period_digest(NEW.id, NEW.version), n,
+            (SELECT coalesce(max(b.n), 0) + 1 FROM ledger_block AS b), NEW.changed_by, NEW.changed_at);
     RETURN NULL;
 END $$;
 CREATE TRIGGER period_closed AFTER UPDATE ON ledger_period FOR EACH ROW

@@ -154,3 +154,33 @@ BEGIN
         'owing', EXISTS (SELECT FROM ledger_owing WHERE account_id IN (
             SELECT (leg -> 0)::bigint FROM jsonb_array_elements(legs) AS leg)));
 END $$;
+
+-- The queue -------------------------------------------------------------------------------------------------------
+-- What waits keeps what it says until it is posted under its own key, or fails and is tried again. A row cannot say that
+-- it was posted when it was not, and none goes: a close counts what still waits.
+CREATE FUNCTION ledger_queued_posting_guard() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+    fits boolean := NEW.state = 'QUEUED';
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        fits := OLD.state <> 'POSTED'
+            AND (NEW.id, NEW.public_id, NEW.source, NEW.source_key, NEW.kind, NEW.draft, NEW.queued_at)
+                IS NOT DISTINCT FROM
+                (OLD.id, OLD.public_id, OLD.source, OLD.source_key, OLD.kind, OLD.draft, OLD.queued_at)
+            AND (NEW.state <> 'POSTED' OR EXISTS (
+                SELECT FROM ledger_transaction
+                WHERE public_id = NEW.transaction AND (source, source_key) = (NEW.source, NEW.source_key)));
+    END IF;
+    IF NOT fits THEN
+        RAISE EXCEPTION 'queued posting % waits until it is posted under its own key', NEW.public_id
+            USING ERRCODE = '23514', CONSTRAINT = 'queued_posting_kept', TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER queued_posting_guard BEFORE INSERT OR UPDATE ON ledger_queuedposting
+    FOR EACH ROW EXECUTE FUNCTION ledger_queued_posting_guard();
+CREATE TRIGGER queued_posting_kept BEFORE DELETE ON ledger_queuedposting
+    FOR EACH ROW EXECUTE FUNCTION ledger_refuse('queued_posting_kept');
+CREATE TRIGGER queued_posting_kept_whole BEFORE TRUNCATE ON ledger_queuedposting
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('queued_posting_kept');

@@ -100,6 +100,9 @@ BEGIN
                   OR s.file_id <> n.stated_in_id) THEN
         PERFORM ledger_refuse_bank('bankline_statement', 'a line joins an open statement of its own account and file only');
     END IF;
+    IF EXISTS (SELECT FROM added WHERE status <> 'OPEN') THEN
+        PERFORM ledger_refuse_bank('bankline_status_true', 'a new line is matched to nothing yet');
+    END IF;
     IF EXISTS (SELECT FROM added n JOIN ledger_housebankaccount h ON h.id = n.bank_account_id
                WHERE h.currency <> n.currency) THEN
         PERFORM ledger_refuse_bank('bankline_currency', 'a line is in the currency of its account');

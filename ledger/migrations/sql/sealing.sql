@@ -63,11 +63,11 @@ BEGIN
             ORDER BY xid, id LIMIT most) AS found;
         next_floor := least(horizon, highest);
     END IF;
-    IF txs IS NULL AND events IS NULL THEN
+    NEW.n := coalesce(latest.n, 0) + 1;
+    IF txs IS NULL AND events IS NULL AND NOT EXISTS (SELECT FROM ledger_periodclosing WHERE block_n = NEW.n) THEN
         RETURN NULL;
     END IF;
 
-    NEW.n := coalesce(latest.n, 0) + 1;
     NEW.epoch := signer.epoch;
     NEW.floor_xid := next_floor;
     NEW.transactions := coalesce(cardinality(txs), 0);
@@ -92,7 +92,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- The signatures of a block's rows as one: each header before its legs, transactions by id, then hold events by id.
+-- The signatures of a block's rows as one: each header before its legs, transactions by id, then hold events by id, then
+-- the closings of periods, where it has one.
 CREATE FUNCTION ledger_block_digests(block bigint) RETURNS bytea LANGUAGE sql STABLE
     SET search_path = public, pg_temp AS $$
     SELECT sha256(coalesce((
@@ -106,6 +107,11 @@ CREATE FUNCTION ledger_block_digests(block bigint) RETURNS bytea LANGUAGE sql ST
         SELECT string_agg(e.mac, ''::bytea ORDER BY e.id)
         FROM ledger_sealedholdevent AS s JOIN ledger_holdevent AS e ON e.id = s.event_id
         WHERE s.block_id = block), ''))
+    || coalesce((
+        SELECT sha256(string_agg(
+            int8send(c.period_id) || int4send(c.version) || int8send(c.postings) || ledger_part(c.digest), ''::bytea
+            ORDER BY c.id))
+        FROM ledger_periodclosing AS c WHERE c.block_n = block), '')
 $$;
 CREATE TRIGGER seal_block BEFORE INSERT ON ledger_block FOR EACH ROW EXECUTE FUNCTION ledger_seal_block();
 

@@ -55,3 +55,7 @@ CREATE TRIGGER export_file_final BEFORE UPDATE ON ledger_exportfile FOR EACH ROW
     WHEN (OLD.finished_at IS NOT NULL) EXECUTE FUNCTION ledger_refuse('export_final');
 CREATE TRIGGER export_part_fixed BEFORE UPDATE ON ledger_exportpart
     FOR EACH ROW EXECUTE FUNCTION ledger_refuse('export_final');
+CREATE TRIGGER export_kept BEFORE DELETE ON ledger_exportjob
+    FOR EACH ROW EXECUTE FUNCTION ledger_refuse('export_final');
+CREATE TRIGGER export_file_kept BEFORE DELETE ON ledger_exportfile
+    FOR EACH ROW EXECUTE FUNCTION ledger_refuse('export_final');

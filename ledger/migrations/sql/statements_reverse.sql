@@ -1,3 +1,5 @@
+DROP TRIGGER export_file_kept ON ledger_exportfile;
+DROP TRIGGER export_kept ON ledger_exportjob;
 DROP TRIGGER export_part_fixed ON ledger_exportpart;
 DROP TRIGGER export_file_final ON ledger_exportfile;
 DROP TRIGGER export_final ON ledger_exportjob;

@@ -179,3 +179,13 @@ RETURNS TABLE ("row" text, field text, text text) LANGUAGE sql STABLE
         ('latest_posted_at', b.latest_posted_at::text, p.posted_at::text)
     ) AS v(field, found, wanted) WHERE v.found IS DISTINCT FROM v.wanted
 $$;
+
+-- A run of the proof is asked for, ends once, and then says for ever what it found.
+CREATE TRIGGER ledger_check_begins BEFORE INSERT ON ledger_ledgercheck FOR EACH ROW
+    WHEN (NEW.status <> 'WAITING') EXECUTE FUNCTION ledger_refuse('ledger_check_final');
+CREATE TRIGGER ledger_check_final BEFORE UPDATE ON ledger_ledgercheck FOR EACH ROW
+    WHEN (OLD.status IN ('CLEAN', 'FAULTS', 'FAILED')) EXECUTE FUNCTION ledger_refuse('ledger_check_final');
+CREATE TRIGGER ledger_check_kept BEFORE DELETE ON ledger_ledgercheck
+    FOR EACH ROW EXECUTE FUNCTION ledger_refuse('ledger_check_final');
+CREATE TRIGGER ledger_check_kept_whole BEFORE TRUNCATE ON ledger_ledgercheck
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('ledger_check_final');

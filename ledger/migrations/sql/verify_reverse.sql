@@ -1,3 +1,7 @@
+DROP TRIGGER ledger_check_kept_whole ON ledger_ledgercheck;
+DROP TRIGGER ledger_check_kept ON ledger_ledgercheck;
+DROP TRIGGER ledger_check_final ON ledger_ledgercheck;
+DROP TRIGGER ledger_check_begins ON ledger_ledgercheck;
 DROP FUNCTION ledger_verify_recent(timestamptz);
 DROP FUNCTION ledger_verify_texts();
 DROP FUNCTION ledger_verify_day_totals(date);

@@ -54,9 +54,12 @@ BEGIN
     IF NOT EXISTS (
             SELECT FROM wallets_quote q
             JOIN ledger_transaction t ON t.id = NEW.transaction_id AND t.quote = q.public_id
+            JOIN ledger_fxdeal d ON d.transaction_id = t.id
+                AND (d.sold_currency, d.sold_minor, d.bought_currency, d.bought_minor, d.spread_minor, d.rate)
+                    = (q.sell_currency, q.sell_minor - q.spread_minor, q.buy_currency, q.buy_minor, q.spread_minor, q.rate)
             WHERE q.id = NEW.quote_id AND q.status = 'USED' AND q.used_at = NEW.created_at
                 AND (q.partner_id, q.customer_id) = (NEW.partner_id, NEW.customer_id)) THEN
-        RAISE EXCEPTION 'an exchange uses its own quote, in time'
+        RAISE EXCEPTION 'an exchange uses its own quote, in time and at its terms'
             USING ERRCODE = '23514', CONSTRAINT = 'exchange_uses_quote', TABLE = 'wallets_exchange';
     END IF;
     RETURN NEW;

@@ -22,6 +22,22 @@ CREATE TRIGGER wallets_withdrawal_refuse_delete BEFORE DELETE ON wallets_withdra
     FOR EACH ROW EXECUTE FUNCTION flowlet_refuse_change();
 CREATE TRIGGER wallets_withdrawal_refuse_truncate BEFORE TRUNCATE ON wallets_withdrawal
     FOR EACH STATEMENT EXECUTE FUNCTION flowlet_refuse_change();
+
+-- Completed means booked: under the movement's own id, which the ledger takes once.
+CREATE FUNCTION wallets_movement_booked() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM ledger_transaction WHERE id = NEW.transaction_id
+                       AND (source, source_key) = (TG_ARGV[0], NEW.public_id)) THEN
+        RAISE EXCEPTION '% is completed without its booking', NEW.public_id
+            USING ERRCODE = '23514', CONSTRAINT = 'movement_booked', TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER wallets_deposit_booked BEFORE INSERT OR UPDATE ON wallets_deposit FOR EACH ROW
+    WHEN (NEW.status = 'COMPLETED') EXECUTE FUNCTION wallets_movement_booked('deposit');
+CREATE TRIGGER wallets_withdrawal_booked BEFORE INSERT OR UPDATE ON wallets_withdrawal FOR EACH ROW
+    WHEN (NEW.status = 'COMPLETED') EXECUTE FUNCTION wallets_movement_booked('withdrawal');
+
 CREATE TRIGGER wallets_crossing_append_only BEFORE UPDATE OR DELETE ON wallets_balancecrossing
     FOR EACH ROW EXECUTE FUNCTION flowlet_refuse_change();
 CREATE TRIGGER wallets_crossing_append_only_whole BEFORE TRUNCATE ON wallets_balancecrossing

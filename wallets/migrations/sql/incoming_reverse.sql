@@ -1,0 +1,11 @@
+DROP TRIGGER wallets_deposit_has_line ON wallets_deposit;
+DROP FUNCTION wallets_deposit_has_line();
+DROP TRIGGER wallets_incomingtransfer_append_only_whole ON wallets_incomingtransfer;
+DROP TRIGGER wallets_incomingtransfer_append_only ON wallets_incomingtransfer;
+DROP TRIGGER wallets_incomingtransfer_fits ON wallets_incomingtransfer;
+DROP FUNCTION wallets_transfer_fits();
+DROP TRIGGER wallets_incomingreference_refuse_truncate ON wallets_incomingreference;
+DROP TRIGGER wallets_incomingreference_keep ON wallets_incomingreference;
+DROP FUNCTION wallets_keep_reference();
+ALTER TABLE wallets_incomingreference DROP CONSTRAINT incomingreference_valid;
+DROP FUNCTION wallets_mod97(text);
