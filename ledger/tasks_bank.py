@@ -1,13 +1,15 @@
 """Celery entry points around bank files and processors."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from celery import shared_task
+from django.conf import settings
 
 from flowlet.audit.trail import Actor, acting
 from flowlet.core.clock import now
 from ledger.models.reconciliation import BankStatement
-from ledger.operations.bank_inbox import accept_waiting
+from ledger.operations.bank_inbox import accept_waiting, stage_dropped
 from ledger.operations.processor_lines import import_stripe
 from ledger.reconciliation.accepted import FOLLOW_TASK, tell_accepted
 
@@ -27,6 +29,8 @@ def follow_bank_statement(*, statement_public_id: str, **_: object) -> None:
 def accept_bank_files(**_: object) -> int:
     """Read the files that wait, and go on with those a worker left half-way; return how many were looked at."""
     with acting(Actor("SYSTEM", "job:ledger.accept_bank_files")):
+        if settings.FLOWLET_BANK_INBOX:
+            stage_dropped(folder=Path(settings.FLOWLET_BANK_INBOX), now=now())
         return accept_waiting(clock=now, limit=_AT_ONCE)
 
 

@@ -246,6 +246,9 @@ STORAGES = {
 }
 MEDIA_ROOT = BASE_DIR / "var" / "media"
 
+# A folder that a bank's connection (SFTP, EBICS) drops its files into; empty: files come by upload only.
+FLOWLET_BANK_INBOX = env.str("FLOWLET_BANK_INBOX", default="")
+
 # --- anchors of the ledger: outside the database, see docs/operators.md ---------------------------------------------------
 FLOWLET_ANCHOR_DIR = env.str("FLOWLET_ANCHOR_DIR", default=str(BASE_DIR / "var" / "anchors"))
 ANCHOR_OBJECTS = {

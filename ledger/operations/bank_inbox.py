@@ -1,15 +1,63 @@
 """The bank files that wait, read one by one: what goes wrong with one of them stops no other."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import structlog
 
 from flowlet.core.errors import AppError
-from ledger.operations.reconciliation import accept_file, hold_file
+from ledger.models.reconciliation import FILE_SIZE_MAX
+from ledger.operations.reconciliation import accept_file, hold_file, stage_file
 from ledger.queries.reconciliation import list_unfinished_files
 
+TAKEN, REFUSED = "taken", "refused"
+# Whoever writes a file under its final name has this long for it, counted from his latest write.
+_STILL = timedelta(seconds=10)
 _log = structlog.get_logger("ledger.bank_files")
+
+
+def stage_dropped(*, folder: Path, now: datetime) -> int:
+    """
+    Stage the files that a bank's connection put into a folder, by name, and return how many.
+
+    A file is moved to `taken` in that folder, or to `refused` beside a text that says why. What is still being written
+    is left: hidden files, `.part`, `.tmp`, and what was changed in the latest seconds. Safe to run twice: a file that
+    was staged before it could be moved is refused as known.
+    """
+    staged = 0
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if (
+            path.name.startswith(".")
+            or path.suffix in (".part", ".tmp")
+            or path.is_symlink()
+            or not path.is_file()
+        ):
+            continue
+        if datetime.fromtimestamp(path.stat().st_mtime, UTC) > now - _STILL:
+            continue
+        fault = _stage(path, now)
+        target = folder / (REFUSED if fault else TAKEN)
+        target.mkdir(exist_ok=True)
+        if fault:
+            (target / f"{path.name}.txt").write_text(f"{fault}\n")
+            _log.warning("bank_file_refused", name=path.name, fault=fault)
+        path.replace(target / path.name)
+        staged += not fault
+    return staged
+
+
+def _stage(path: Path, now: datetime) -> str:
+    """Stage one file; return what stands against it, in words, or nothing."""
+    try:
+        if path.stat().st_size > FILE_SIZE_MAX:
+            return f"The file is larger than {FILE_SIZE_MAX // 1024 // 1024} MB."
+        stage_file(data=path.read_bytes(), name=path.name, now=now)
+    except AppError as refusal:
+        return refusal.detail
+    except OSError as error:
+        return f"The file could not be read: {error.strerror}."
+    return ""
 
 
 def accept_waiting(*, clock: Callable[[], datetime], limit: int) -> int:
