@@ -22,7 +22,7 @@ from flowlet.backoffice.people import Person
 from flowlet.core.money import Money
 from ledger.admin_breaks import break_href, state_badge
 from ledger.queries.breaks import age_text, list_live_breaks
-from ledger.queries.safeguarding import list_proofs
+from ledger.queries.safeguarding import get_shortfalls, list_proofs
 
 VIEW = "ledger.view_break"
 
@@ -73,11 +73,11 @@ def _covered(_person: Person, _now: datetime) -> HouseState:
     latest = list_proofs().first()
     if latest is None:
         return HouseState(text="Not proven yet", tone="", href=href)
-    short = latest.surplus_minor < 0
+    short = [currency for currency, minor in get_shortfalls().items() if minor]
     return HouseState(
         text="Shortfall" if short else "Covered",
         tone="bad" if short else "ok",
-        note=f"{latest.day:%-d %b %Y}, {latest.currency}",
+        note=", ".join([f"{latest.day:%-d %b %Y}", *short]),
         href=href,
     )
 

@@ -1,5 +1,6 @@
 """The daily proofs of client money, and processors' payouts seen from three sides."""
 
+import base64
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -26,8 +27,9 @@ from flowlet.core import clock
 from flowlet.core.money import Money
 from ledger.admin_breaks import break_href
 from ledger.admin_parts import Sum
+from ledger.anchoring import signing
 from ledger.models.matching import Break, SafeguardingProof
-from ledger.queries.safeguarding import list_proofs
+from ledger.queries.safeguarding import fault_of, list_proofs
 from ledger.queries.three_way import PayoutView, list_payouts, views_of
 
 EXPORT = "ledger.export_safeguardingproof"
@@ -42,6 +44,15 @@ def _badge(proof: SafeguardingProof) -> Badge:
 
 def _sum(minor: int, proof: SafeguardingProof) -> Sum:
     return Sum(minor, proof.currency)
+
+
+def _signature(proof: SafeguardingProof) -> str:
+    return base64.b64encode(bytes(proof.signature)).decode()
+
+
+def _verdict(proof: SafeguardingProof) -> Badge:
+    fault = fault_of(proof)
+    return Badge(f"Not as signed: {fault}", "bad") if fault else Badge("As signed", "ok")
 
 
 @register(SafeguardingProof)
@@ -120,6 +131,9 @@ class ProofAdmin(ModelAdmin):
             ("By", Code(obj.made_by)),
             ("Version", str(obj.version)),
             ("SHA-256", Code(obj.sha256)),
+            ("Signature", Code(_signature(obj))),
+            ("Signed by", f"Anchor key {obj.key_id}"),
+            ("Check", _verdict(obj)),
             (
                 "Break",
                 Main(broken.public_id, broken.get_state_display(), href=break_href(broken)) if broken else "",
@@ -172,6 +186,10 @@ def _rows() -> Iterator[Sequence[Value]]:
             "yes" if proof.complete else "no",
             proof.made_at,
             proof.sha256,
+            proof.public_id,
+            proof.key_id,
+            _signature(proof),
+            signing.public_key(proof.key_id),
         ]
 
 
@@ -189,6 +207,10 @@ _HEADS = (
     "Complete",
     "Made",
     "SHA-256",
+    "Id",
+    "Key",
+    "Signature",
+    "Public key",
 )
 
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -32,6 +33,7 @@ from ledger.admin_parts import (
 from ledger.admin_seals import proof_panel
 from ledger.models.transactions import LedgerTransaction, Posting, TransactionText
 from ledger.operations import journals
+from ledger.operations.sealing import erase_text
 from ledger.queries.seals import get_proof
 from ledger.queries.transactions import list_transactions
 
@@ -40,6 +42,11 @@ REASONS = (
     ("WRONG_AMOUNT", "Booked with the wrong amount"),
     ("BOOKED_TWICE", "Booked twice"),
     ("NOT_OURS", "Should not have been booked"),
+)
+ERASE_REASONS = (
+    ("ERASURE_REQUEST", "The person asked for erasure"),
+    ("NOT_NEEDED", "The words hold personal data that are not needed"),
+    ("AUTHORITY", "Order of a court or authority"),
 )
 
 # Asked beside the row, so that the words themselves are not read.
@@ -269,3 +276,56 @@ def _correct(call: ActionCall, transaction: LedgerTransaction) -> None:
     journals.draft_correction(
         transaction_public_id=transaction.public_id, maker_id=call.person.user.pk, now=call.now
     )
+
+
+class EraseForm(forms.Form):
+    """Said once more: what is erased is gone."""
+
+    confirm = forms.CharField(
+        label="Type ERASE to confirm",
+        max_length=5,
+        widget=forms.TextInput({"class": "input", "autocomplete": "off"}),
+        error_messages={"required": "Type ERASE: the words cannot be brought back."},
+    )
+
+    def clean_confirm(self) -> str:
+        """
+        Return the word.
+
+        :raises ValidationError: if it is another
+        """
+        word: str = self.cleaned_data["confirm"]
+        if word != "ERASE":
+            raise forms.ValidationError("Type ERASE in capitals: the words cannot be brought back.")
+        return word
+
+
+def _has_words(transaction: LedgerTransaction) -> bool:
+    told: bool | None = getattr(transaction, "told", None)  # known where the page asked already
+    return TransactionText.objects.filter(transaction=transaction).exists() if told is None else told
+
+
+@action(
+    name="ledger_transaction.erase_text",
+    model=LedgerTransaction,
+    # The right to delete the row of the words, and nothing else: that of the data protection role.
+    permission="ledger.delete_transactiontext",
+    label="Erase words",
+    title=lambda t: f"Erase the words of {words(t.kind).lower()} {t.public_id}?",
+    text=(
+        "The free text is erased for good, for staff, partner and customer. Amounts, dates and accounts stay, and every "
+        "digest still verifies."
+    ),
+    done="The words are erased.",
+    reasons=ERASE_REASONS,
+    note="required",
+    form=EraseForm,
+    available=_has_words,
+    danger=True,
+    icon="ban",
+    keep_label="Keep the words",
+    order=80,
+    version=lambda t: t.public_id,
+)
+def _erase(call: ActionCall, transaction: LedgerTransaction) -> None:
+    erase_text(transaction_public_id=transaction.public_id, reason_code=call.reason, note=call.note)

@@ -42,4 +42,5 @@ class LedgerConfig(AppConfig):
             *("ledger_periodclosing", "ledger_periodtotal", "ledger_periodbalance"),
         ):
             rights.GUARDED[table] = ()
+        rights.FIXED["ledger_processorline"] = ("payout",)
         rights.HIDDEN.update(("ledger_keypad", "ledger_signer"))

@@ -16,6 +16,7 @@ from django.db.models import F
 
 from flowlet.audit import trail
 from flowlet.core import crypto
+from flowlet.core.errors import FieldError, InvalidInput
 from flowlet.core.locks import lock
 from flowlet.identity import hooks
 from flowlet.identity.choices import CustomerKind, CustomerStatus, RestrictionKind, RestrictionSource, Tier
@@ -41,6 +42,33 @@ def create_partner(*, name: str, country: str, now: datetime, time_zone: str = "
         action="partner.create", object_type="partner", object_id=partner.public_id, partner_id=partner.pk
     )
     return partner
+
+
+@transaction.atomic
+def set_time_zone(
+    *, partner_id: int, time_zone: str, reason_code: str, now: datetime, note: str = ""
+) -> None:
+    """
+    Set where a partner's days begin, by IANA name; days and months that limits count by follow from the next use on.
+
+    :raises InvalidInput: if there is no such time zone
+    """
+    del now  # the trail keeps when
+    if time_zone not in available_timezones():
+        fault = FieldError("/time_zone", "unknown", "There is no such time zone.")
+        raise InvalidInput(errors=(fault,))
+    partner = lock(Partner.objects.filter(pk=partner_id)).get()
+    before, partner.time_zone = partner.time_zone, time_zone
+    partner.save(update_fields=["time_zone"])
+    trail.record(
+        action="partner.set_time_zone",
+        object_type="partner",
+        object_id=partner.public_id,
+        changes={"time_zone": [before, time_zone]},
+        reason_code=reason_code,
+        note=note,
+        partner_id=partner.pk,
+    )
 
 
 @transaction.atomic

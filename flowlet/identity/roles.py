@@ -163,7 +163,15 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         *(*_FIGURES, *_CARD_FIGURES, *_MONEY_FIGURES, *_BUILDER),
         *("identity.view_user", "identity.view_partner", "identity.view_apiclient"),
     ),
-    "access": ("identity.view_user", "identity.view_partner", "identity.view_apiclient"),
+    "data_protection": (
+        *("identity.view_customer", "wallets.view_wallet"),
+        *("ledger.view_ledgertransaction", "ledger.delete_transactiontext"),
+        "audit.view_auditrecord",
+    ),
+    "access": (
+        *("identity.view_user", "identity.view_partner", "identity.view_apiclient"),
+        "identity.change_partner",
+    ),
 }
 
 

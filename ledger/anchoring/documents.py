@@ -5,11 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from flowlet.core import crypto, jsons
+from flowlet.core import jsons
 from flowlet.core.errors import AppError
+from ledger.anchoring import signing
 
 FORMAT = "flowlet-anchor-1"
 _NAME_DIGITS = 12
@@ -47,9 +45,7 @@ class AnchorDocument:
 
         :raises BadKeyRing: if ANCHOR_KEYS holds no usable key
         """
-        keys = crypto.ring("ANCHOR_KEYS")
-        message = jsons.dumps_canonical(self._signed(keys.newest))
-        return keys.newest, _private(keys, keys.newest).sign(message)
+        return signing.sign(self._signed)
 
     def check(self, key_id: int, signature: bytes) -> None:
         """
@@ -57,21 +53,16 @@ class AnchorDocument:
 
         :raises BadAnchor: if it is not, or the key is unknown
         """
-        keys = crypto.ring("ANCHOR_KEYS")
-        if key_id not in keys.keys:
-            raise BadAnchor(f"it names key {key_id}, which is not in ANCHOR_KEYS")
-        message = jsons.dumps_canonical(self._signed(key_id))
         try:
-            _private(keys, key_id).public_key().verify(signature, message)
-        except InvalidSignature:
-            raise BadAnchor("its signature does not fit") from None
+            signing.check(self._signed(key_id), key_id, signature)
+        except signing.BadSignature as fault:
+            raise BadAnchor(str(fault)) from None
 
     def dump(self, key_id: int, signature: bytes) -> bytes:
         """Return the file: the same bytes for the same anchor. Whoever has the public key can check it."""
-        public = _private(crypto.ring("ANCHOR_KEYS"), key_id).public_key().public_bytes_raw()
         text = {
             **self._signed(key_id),
-            "public_key": base64.b64encode(public).decode(),
+            "public_key": signing.public_key(key_id),
             "signature": base64.b64encode(signature).decode(),
         }
         return jsons.dumps_canonical(text) + b"\n"
@@ -98,7 +89,3 @@ def load(content: bytes) -> AnchorDocument:
         raise BadAnchor("it is in another format")
     document.check(key_id, signature)
     return document
-
-
-def _private(keys: crypto.KeyRing, key_id: int) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(keys.keys[key_id])

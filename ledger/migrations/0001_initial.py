@@ -1589,6 +1589,8 @@ class Migration(migrations.Migration):
                 ("accounts", models.JSONField(blank=True, default=list)),
                 ("complete", models.BooleanField()),
                 ("sha256", models.CharField(max_length=64)),
+                ("key_id", models.IntegerField()),
+                ("signature", models.BinaryField(max_length=64)),
                 ("made_by", models.CharField(max_length=100)),
                 ("made_at", models.DateTimeField()),
             ],

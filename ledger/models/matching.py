@@ -94,7 +94,8 @@ class SafeguardingProof(models.Model):
 
     `requirement = customers + unallocated`; `customers_minor` sums what each customer is owed by himself: nobody's
     debt lessens it. `resource_minor` is what the banks' statements close with. `accounts` lists them, with the day of
-    the statement. `sha256` is over all of it; a day that is proven anew gets the next `version`.
+    the statement. `sha256` is over all of it; a day that is proven anew gets the next `version`. `signature` is over the
+    digest, by an anchor key, which the database does not have (`ledger.queries.safeguarding`).
     """
 
     public_id = PublicIdField(prefix="sgp")
@@ -110,6 +111,8 @@ class SafeguardingProof(models.Model):
     accounts = models.JSONField(default=list, blank=True)
     complete = models.BooleanField()
     sha256 = models.CharField(max_length=64)
+    key_id = models.IntegerField()
+    signature = models.BinaryField(max_length=64)
     made_by = models.CharField(max_length=100)
     made_at = models.DateTimeField()
 

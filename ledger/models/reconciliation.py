@@ -267,7 +267,7 @@ class BankAnnouncement(BankMovement):
 
 class ProcessorLine(models.Model):
     """
-    One change of our balance at a payment processor; append-only.
+    One change of our balance at a payment processor; only `payout` is filled in later, once.
 
     `amount_minor - fee_minor = net_minor`, signed as seen from our balance. `payout` names the payout that brought it
     to a bank; the payout itself is a line of kind `payout` with its own id there and a negative amount. `intent` is the

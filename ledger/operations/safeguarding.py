@@ -1,32 +1,17 @@
 """The daily proof that what customers are owed lies at banks for them."""
 
-import hashlib
 from datetime import date, datetime
+from functools import partial
 
 from django.db import connection, transaction
 
 from flowlet.audit import trail
-from flowlet.core import jsons
 from flowlet.events import outbox
+from ledger.anchoring import signing
 from ledger.events import CLIENT_MONEY_SHORT
 from ledger.models.matching import SafeguardingProof
 from ledger.operations.breaks import raise_shortfall
-from ledger.queries.safeguarding import Standing, get_standings
-
-
-def content_of(day: date, standing: Standing) -> dict[str, object]:
-    """Return what the digest of a proof is over, as canonical JSON will have it."""
-    return {
-        "day": day.isoformat(),
-        "currency": standing.currency,
-        "customers": standing.customers_minor,
-        "customer_count": standing.customer_count,
-        "unallocated": standing.unallocated_minor,
-        "requirement": standing.requirement_minor,
-        "resource": standing.resource_minor,
-        "on_the_way": standing.on_the_way_minor,
-        "accounts": [closing.as_json() for closing in standing.closings],
-    }
+from ledger.queries.safeguarding import Standing, digest_of, get_standings, signed_fields
 
 
 @transaction.atomic
@@ -36,6 +21,8 @@ def prove_safeguarding(*, day: date, now: datetime) -> list[SafeguardingProof]:
 
     The same standing again makes no further proof; another one makes the next version. Where less lies at banks than
     is owed, a break is raised and the house is told.
+
+    :raises BadKeyRing: if ANCHOR_KEYS holds no usable key
     """
     _one_at_a_time(day)
     latest = {
@@ -43,11 +30,12 @@ def prove_safeguarding(*, day: date, now: datetime) -> list[SafeguardingProof]:
     }
     made = []
     for standing in get_standings(day):
-        digest = hashlib.sha256(jsons.dumps_canonical(content_of(day, standing))).hexdigest()
+        proof = _proof(day, standing, now)
         known = latest.get(standing.currency)
-        if known is not None and known.sha256 == digest:
+        if known is not None and known.sha256 == proof.sha256:
             continue
-        proof = _store(day, standing, digest, known.version + 1 if known else 1, now)
+        proof.version = known.version + 1 if known else 1
+        _store(proof)
         made.append(proof)
         if proof.surplus_minor < 0:
             _tell(proof, now)
@@ -59,12 +47,10 @@ def _one_at_a_time(day: date) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"safeguarding:{day}"])
 
 
-def _store(day: date, standing: Standing, digest: str, version: int, now: datetime) -> SafeguardingProof:
-    actor = trail.current_actor()
-    proof = SafeguardingProof.objects.create(
+def _proof(day: date, standing: Standing, now: datetime) -> SafeguardingProof:
+    proof = SafeguardingProof(
         day=day,
         currency=standing.currency,
-        version=version,
         customer_count=standing.customer_count,
         customers_minor=standing.customers_minor,
         unallocated_minor=standing.unallocated_minor,
@@ -73,10 +59,16 @@ def _store(day: date, standing: Standing, digest: str, version: int, now: dateti
         on_the_way_minor=standing.on_the_way_minor,
         accounts=[closing.as_json() for closing in standing.closings],
         complete=standing.complete(day),
-        sha256=digest,
-        made_by=actor.text[:100],
+        made_by=trail.current_actor().text[:100],
         made_at=now,
     )
+    proof.sha256 = digest_of(proof)
+    return proof
+
+
+def _store(proof: SafeguardingProof) -> None:
+    proof.key_id, proof.signature = signing.sign(partial(signed_fields, proof))
+    proof.save(force_insert=True)
     trail.record(
         action="safeguarding.prove",
         object_type="safeguarding",
@@ -84,10 +76,9 @@ def _store(day: date, standing: Standing, digest: str, version: int, now: dateti
         changes={
             "requirement": [None, proof.requirement_minor],
             "resource": [None, proof.resource_minor],
-            "sha256": [None, digest],
+            "sha256": [None, proof.sha256],
         },
     )
-    return proof
 
 
 def _tell(proof: SafeguardingProof, now: datetime) -> None:

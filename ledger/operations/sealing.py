@@ -40,11 +40,11 @@ def _seal_block() -> tuple[int | None, int]:
 
 
 @transaction.atomic
-def erase_text(*, transaction_public_id: str) -> bool:
+def erase_text(*, transaction_public_id: str, reason_code: str = "", note: str = "") -> bool:
     """
     Erase the words of a transaction; False if it has none (any more).
 
-    Amounts, dates, ids and every digest stay as they are and still verify.
+    Amounts, dates, ids and every digest stay as they are and still verify. The trail keeps who erased them and why.
 
     :raises NotFound: if there is no such transaction
     """
@@ -60,6 +60,8 @@ def erase_text(*, transaction_public_id: str) -> bool:
             action="ledger_transaction.erase_text",
             object_type="ledger_transaction",
             object_id=found.public_id,
+            reason_code=reason_code,
+            note=note,
         )
     return erased
 

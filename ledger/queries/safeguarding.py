@@ -6,16 +6,20 @@ is what the banks' own statements close with. Nobody's debt lessens what another
 Source: FCA PS25/12, CASS 15.8 (safeguarding of relevant funds, daily reconciliation), in force 7 May 2026.
 """
 
+import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 
 from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 
+from flowlet.core import jsons
+from ledger.anchoring import signing
 from ledger.models.matching import SafeguardingProof
 from ledger.models.reconciliation import BankStatement, HouseBankAccount
 
+SIGNED_FORMAT = "flowlet-safeguarding-1"
 # The balance of now without what has a later value date: few postings for a day that has just ended.
 _BALANCES = """
 WITH wanted AS (
@@ -151,3 +155,44 @@ def get_shortfalls() -> dict[str, int]:
     rows = list(SafeguardingProof.objects.order_by("currency", "-day", "-version").distinct("currency"))
     latest = max((row.day for row in rows), default=None)
     return {row.currency: max(-row.surplus_minor, 0) if row.day == latest else 0 for row in rows}
+
+
+def digest_of(proof: SafeguardingProof) -> str:
+    """Return the SHA-256 of what a proof states, in hex: of its canonical JSON; amounts in minor units."""
+    stated = {
+        "day": proof.day.isoformat(),
+        "currency": proof.currency,
+        "customers": proof.customers_minor,
+        "customer_count": proof.customer_count,
+        "unallocated": proof.unallocated_minor,
+        "requirement": proof.requirement_minor,
+        "resource": proof.resource_minor,
+        "on_the_way": proof.on_the_way_minor,
+        "accounts": proof.accounts,
+    }
+    return hashlib.sha256(jsons.dumps_canonical(stated)).hexdigest()
+
+
+def signed_fields(proof: SafeguardingProof, key_id: int) -> dict[str, str | int]:
+    """Return what the signature of a proof is over, as canonical JSON: which proof, its digest, when, by which key."""
+    return {
+        "format": SIGNED_FORMAT,
+        "id": proof.public_id,
+        "day": proof.day.isoformat(),
+        "currency": proof.currency,
+        "version": proof.version,
+        "sha256": proof.sha256,
+        "made_at": proof.made_at.astimezone(UTC).isoformat(timespec="seconds"),
+        "key": key_id,
+    }
+
+
+def fault_of(proof: SafeguardingProof) -> str:
+    """Return in words why a proof is not as it was signed, '' if it is."""
+    if digest_of(proof) != proof.sha256:
+        return "its figures do not make its digest"
+    try:
+        signing.check(signed_fields(proof, proof.key_id), proof.key_id, bytes(proof.signature))
+    except signing.BadSignature as fault:
+        return str(fault)
+    return ""

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from threading import Barrier, Lock
+from threading import Barrier, Lock, get_ident
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
@@ -105,7 +105,7 @@ class Crew:
             connection.close()
             connection.ensure_connection()
             with self._guard:
-                self._pids[id(connection.connection)] = connection.connection.info.backend_pid
+                self._pids[get_ident()] = connection.connection.info.backend_pid
 
     def _cut_one(self) -> None:
         with self._guard:

@@ -81,14 +81,17 @@ FILES = {
          "UPDATE ledger_bankfile SET state = 'STAGED' WHERE id = {whole}"]),
     "replace the original": ("append_only", ["UPDATE ledger_bankfileoriginal SET sealed = 'x'"]),
     "delete the original": ("append_only", ["DELETE FROM ledger_bankfileoriginal"]),
-    "edit what a processor said": ("append_only", ["UPDATE ledger_processorline SET fee_minor = 0"]),
+    "edit what a processor said": ("processorline_fixed", ["UPDATE ledger_processorline SET fee_minor = 0"]),
+    "turn a processor's line to another payout": (
+        "processorline_fixed",
+        ["UPDATE ledger_processorline SET payout = 'po_1'", "UPDATE ledger_processorline SET payout = 'po_2'"]),
     "delete what a processor said": ("append_only", ["DELETE FROM ledger_processorline"]),
     "a processor's line that does not add up": (
         "processorline_net",
         [(
             "INSERT INTO ledger_processorline (public_id, processor, reference, kind, amount_minor, fee_minor, net_minor,"
-            " currency, source, payout, created_at, available_at)"
-            " VALUES ('prl_x', 'stripe', 'txn_9', 'charge', 10, 1, 10, 'EUR', '', '', now(), now())"
+            " currency, source, intent, payout, created_at, available_at)"
+            " VALUES ('prl_x', 'stripe', 'txn_9', 'charge', 10, 1, 10, 'EUR', '', '', '', now(), now())"
         )]),
     "let an account mirror another": (
         "housebank_fixed", ["UPDATE ledger_housebankaccount SET client_money = false"]),

@@ -84,6 +84,8 @@ MONTHS = {
         "period_fixed", ["UPDATE ledger_period SET changed_by = 'STAFF:other' WHERE id = {september}"]),
     "say that a month was closed another day": (
         "period_fixed", ["UPDATE ledger_period SET changed_at = now() WHERE id = {september}"]),
+    "stop a close that was to end": (
+        "period_fixed", ["UPDATE ledger_period SET soft = true WHERE id = {october}"]),
     "move a month's end": (
         "period_fixed", ["UPDATE ledger_period SET last_date = last_date - 1 WHERE id = {november}"]),
     "delete a month": ("period_fixed", ["DELETE FROM ledger_period WHERE id = {november}"]),

@@ -1,8 +1,16 @@
 """The daily proof of client money."""
 
+import base64
+import csv
+import json
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.urls import reverse
 
 from flowlet.events.models import Event
 from flowlet.identity.operations import create_customer
@@ -72,6 +80,70 @@ def test_a_day_is_proven_once_and_anew_only_where_it_stands_otherwise(owners):
     assert (other.version, other.surplus_minor) == (2, -50)
     assert proof.sha256 != other.sha256
     assert SafeguardingProof.objects.count() == 2
+
+
+CHANGES = {
+    "resource_minor = resource_minor + 1": "its figures do not make its digest",
+    "accounts = '[]'": "its figures do not make its digest",
+    "version = 7": "its signature does not fit",
+    "made_at = made_at - interval '1 day'": "its signature does not fit",
+    "signature = sha512('x')": "its signature does not fit",
+    "key_id = 9": "it names key 9, which is not in ANCHOR_KEYS",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_proof_that_was_changed_is_not_as_it_was_signed(owners, change):
+    give(wallet_account(customer_id=owners[0]), 10_000)
+    statement(10_000)
+    prove_safeguarding(day=TODAY, now=NOW)
+    out = StringIO()
+    call_command("verify_safeguarding", stdout=out)
+    assert "1 proofs checked: 0 faults." in out.getvalue()
+
+    # As somebody who may do anything to the database, but has no key.
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(f"UPDATE ledger_safeguardingproof SET {change}")
+        cursor.execute("SET session_replication_role = DEFAULT")
+
+    with pytest.raises(CommandError, match="1 proofs are not as they were signed"):
+        call_command("verify_safeguarding", "--since", str(TODAY), stdout=out)
+    assert out.getvalue().count(CHANGES[change]) == 1
+
+
+def test_whoever_has_the_public_key_can_check_an_exported_proof(owners, finance, desk):
+    give(wallet_account(customer_id=owners[0]), 10_000)
+    (proof,) = prove_safeguarding(day=TODAY, now=NOW)
+
+    text = (
+        desk(finance)
+        .get(reverse("admin:ledger_safeguarding_export", args=["csv"]))
+        .getvalue()
+        .decode("utf-8-sig")
+    )
+    page = desk(finance).get(reverse("admin:ledger_safeguardingproof_change", args=[proof.public_id]))
+
+    (row,) = csv.DictReader(StringIO(text))
+    message = {
+        "format": "flowlet-safeguarding-1",
+        "id": row["Id"],
+        "day": row["Day"],
+        "currency": row["Currency"],
+        "version": int(row["Version"]),
+        "sha256": row["SHA-256"],
+        "made_at": NOW.isoformat(timespec="seconds"),
+        "key": int(row["Key"]),
+    }
+    key = Ed25519PublicKey.from_public_bytes(base64.b64decode(row["Public key"]))
+    key.verify(
+        base64.b64decode(row["Signature"]),
+        json.dumps(message, sort_keys=True, separators=(",", ":")).encode(),
+    )
+    assert row["Signature"] in page.content.decode()
+    assert "As signed" in page.content.decode()
+    assert "Anchor key 1" in page.content.decode()
 
 
 def test_a_shortfall_raises_one_break_and_tells_the_house(owners):

@@ -99,6 +99,20 @@ def test_today_shows_breaks_and_client_money(books, finance, desk):
     assert "Client money" in page
 
 
+def test_today_says_which_currency_is_short_though_the_first_is_covered(finance, desk):
+    statement(500)
+    match_lines(now=NOW)
+    clearing = house_account(chart_code="BANK_CLEARING", currency="JPY", now=NOW)
+    post(draft=draft((clearing, 300), (wallet_account("JPY"), -300)), now=NOW)
+    euros, yen = prove_safeguarding(day=TODAY, now=NOW)
+
+    page = desk(finance).get(reverse("admin:index")).content.decode()
+
+    assert (euros.surplus_minor, yen.surplus_minor) == (0, -300)
+    assert "2 Nov 2026, JPY" in page
+    assert "Covered" not in page
+
+
 def test_breaks_are_taken_and_explained_by_buttons(books, finance, desk):
     client = desk(finance)
     broken = Break.objects.get(line=books[2])

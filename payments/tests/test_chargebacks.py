@@ -9,15 +9,18 @@ from ledger.models.accounts import Balance
 from ledger.models.reconciliation import ProcessorLine
 from ledger.models.transactions import LedgerTransaction
 from ledger.operations.chargebacks import book_chargebacks
+from ledger.operations.matching import match_lines
 from ledger.operations.processor_fees import book_processor_fees
 from ledger.operations.processor_lines import import_stripe, record_processor_lines
 from ledger.queries.holds import owed_by
 from ledger.queries.matching import list_open_items, with_facts
+from ledger.queries.three_way import list_payouts, views_of
 from ledger.queries.verification import verify
+from ledger.tests.banks import statement
 from ledger.tests.booking import closed_month
 from ledger.tests.factories import move, wallet_account
 from ledger.tests.holding import ask_now
-from payments.tests.outside import clearing, give_back, let_pass, top_up, work
+from payments.tests.outside import clearing, give_back, let_pass, sent, top_up, work
 from wallets.operations.wallets import freeze_wallet
 from wallets.tests.factories import NOW, holds, make_customer, make_wallet
 
@@ -158,38 +161,26 @@ def test_a_disputed_payment_cannot_be_refunded_besides(customer, vendors):
     assert holds(wallet) == 5_000
 
 
-def test_a_payout_that_names_charges_and_disputes_finds_the_postings_of_their_payments(wallet, vendors):
+def test_a_payout_by_schedule_is_seen_from_three_sides_and_finds_the_postings_of_what_it_holds(
+    wallet, vendors
+):
     other = make_wallet(make_customer(wallet.partner, "Ola Nilsen"))
-    kept = top_up(other, 3_000)
-    disputed = top_up(wallet, card=DISPUTED)
+    top_up(other, 8_000)
+    top_up(wallet, card=DISPUTED)
     let_pass(vendors, _OPENED_S)
-    # Stripe names charges (`ch_…`) and disputes (`dp_…`); payments know only the intent. One payout holds all.
-    read = []
-    span = {"since": clock.now() - timedelta(days=1), "until": clock.now() + timedelta(days=1)}
-    import_stripe(**span)
-    read = list(ProcessorLine.objects.values("kind", "source", "intent"))
+    book()
+    with vendors.world.lock:
+        vendors.vendors["stripe"].step_pay_by_schedule("eur")
+    (payout,) = sent(vendors)
+    net = sent(vendors)[payout]["amount"]
 
-    intents = {row.vendor_reference for payment in (kept, disputed) for row in payment.attempts.all()}
-    assert {row["kind"] for row in read} == {"charge", "dispute"}
-    assert {row["source"][:3] for row in read} == {"ch_", "dp_"}
-    assert {row["intent"] for row in read} == intents
+    book()
+    waiting = with_facts(list_open_items("EUR"))
+    statement((net, {"batch_id": payout}), day=clock.now().date())
+    done = match_lines(now=clock.now())
 
-    record_processor_lines(
-        ProcessorLine(
-            processor="stripe",
-            reference=f"again_{number}",
-            amount_minor=1,
-            fee_minor=0,
-            net_minor=1,
-            currency="EUR",
-            payout=f"po_{row['kind']}".upper(),
-            created_at=NOW,
-            available_at=NOW,
-            **row,
-        )
-        for number, row in enumerate(read)
-    )
-    items = with_facts(list_open_items("EUR"))
-
-    assert {item.batch for item in items if item.source == "payment"} == {"POCHARGE"}
-    assert len([item for item in items if item.batch == "POCHARGE"]) == 2
+    # Two top-ups, the chargeback, and three fees: Stripe names charges and disputes, payments only their intents.
+    assert [item.batch for item in waiting] == [payout.replace("_", "").upper()] * 6
+    assert (done.matches, clearing()) == (1, 0)
+    (view,) = views_of(list_payouts())
+    assert (view.count, view.net_minor, view.agrees) == (3, net, True)

@@ -1,11 +1,14 @@
-"""Partners, people who log in and API clients: read-only lists and pages."""
+"""Partners, people who log in and API clients: lists and pages to read, and the time zone of a partner to set."""
 
 from typing import Any
+from zoneinfo import available_timezones
 
+from django import forms
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
+from flowlet.backoffice.actions import ActionCall, action
 from flowlet.backoffice.admin import ModelAdmin
 from flowlet.backoffice.cells import Badge, Code, Link, Main, When, words
 from flowlet.backoffice.filters import Choice
@@ -16,6 +19,7 @@ from flowlet.backoffice.site import register
 from flowlet.backoffice.timeline import Subject, say, timeline_panel
 from flowlet.core.countries import country_name
 from flowlet.identity.models import ApiClient, ApiClientSecret, Partner, User
+from flowlet.identity.operations import set_time_zone
 
 
 def _status(obj: Any) -> Badge:
@@ -65,11 +69,56 @@ class PartnerAdmin(ModelAdmin):
         )
         facts = facts_panel(
             "Partner",
-            [("Name", obj.name), ("Country", country_name(obj.country)), ("Since", When(obj.created_at))],
+            [
+                ("Name", obj.name),
+                ("Country", country_name(obj.country)),
+                ("Time zone", obj.time_zone),
+                ("Since", When(obj.created_at)),
+            ],
             side=True,
         )
         subject = Subject(object_type="partner", object_id=obj.public_id)
         return [clients, timeline_panel(subject, person), facts]
+
+
+class TimeZoneForm(forms.Form):
+    """Where days begin."""
+
+    time_zone = forms.ChoiceField(
+        label="Time zone",
+        choices=lambda: [(name, name.replace("_", " ")) for name in sorted(available_timezones())],
+        widget=forms.Select({"class": "input"}),
+    )
+
+
+@action(
+    name="partner.set_time_zone",
+    model=Partner,
+    permission="identity.change_partner",
+    label="Set time zone",
+    title=lambda partner: f"Where do the days of {partner.name} begin?",
+    text=lambda partner: f"Now {partner.time_zone}.",
+    reasons=(
+        ("CONTRACT", "As agreed with the partner"),
+        ("MOVED", "The partner's programme has moved"),
+        ("MISTAKE", "The zone was a mistake"),
+    ),
+    impact=lambda _: [
+        "Limits of a day and of a month count by the new days from the next movement on",
+        "What was moved before keeps the day it was counted for",
+    ],
+    form=TimeZoneForm,
+    icon="clock",
+    done=lambda partner: f"The days of {partner.name} begin by {partner.time_zone}.",
+)
+def _set_time_zone(call: ActionCall, partner: Partner) -> None:
+    set_time_zone(
+        partner_id=partner.pk,
+        time_zone=call.data["time_zone"],
+        reason_code=call.reason,
+        note=call.note,
+        now=call.now,
+    )
 
 
 CLIENT_COLUMNS = (
@@ -196,6 +245,7 @@ class UserAdmin(ModelAdmin):
 
 
 say("partner.create", "Partner created", "building-2", "info")
+say("partner.set_time_zone", "Time zone of the partner set", "clock")
 say("user.create", "Account created", "user", "info")
 say("user.log_in", "Logged in", "key-round")
 say("user.log_out", "Logged out", "log-out")

@@ -19,6 +19,7 @@ from flowlet.integrations.vendors import Vendor, get_vendor
 _PAGE = 100
 # A look-up by time reads at most this many objects; a wider window has to be split by the caller.
 _LOOKED_AT_MAX = 2000
+_PAID_OUT_MAX = 20_000
 # Where an object at Stripe carries our reference.
 METADATA_KEY = "flowlet_reference"
 
@@ -63,7 +64,7 @@ class Movement:
 
     `kind` is Stripe's type; an adjustment says only in its reporting category what it is (`dispute`,
     `dispute_reversal`), and is called so. `source` is the object that moved it, `intent` the payment intent that this
-    belongs to, '' if none. Source: Stripe's documentation, "Reporting categories"; read 2026-11-24.
+    belongs to, '' if none. `automatic`: a payout by Stripe's schedule, of which Stripe tells what it holds. Source: Stripe's documentation, "Reporting categories"; read 2026-11-24.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Movement:
     net: Money
     source: str
     intent: str
+    automatic: bool
     created_at: datetime
     available_at: datetime
 
@@ -204,17 +206,26 @@ def list_movements(*, since: datetime, until: datetime) -> Answer[tuple[Movement
 
     UNKNOWN with code `too_many` if there are more than 2,000: ask for a shorter time.
     """
+    return _movements({"created": {"gte": _unix(since), "lt": _unix(until)}}, _LOOKED_AT_MAX)
+
+
+def list_paid_out(*, payout: str) -> Answer[tuple[Movement, ...]]:
+    """
+    Return what a payout by Stripe's schedule holds, and its own movement; refused for a payout that was asked for.
+
+    UNKNOWN with code `too_many` if there are more than 20,000.
+    """
+    return _movements({"payout": payout}, _PAID_OUT_MAX)
+
+
+def _movements(which: dict[str, Any], most: int) -> Answer[tuple[Movement, ...]]:
+    # Charges and disputes name the intent, by which we know our payments; the movement names only them.
+    params = {**which, "limit": _PAGE, "expand": ["data.source"]}
 
     def look(client: stripe.StripeClient) -> Answer[tuple[Movement, ...]]:
-        # Charges and disputes name the intent, by which we know our payments; the movement names only them.
-        params = {
-            "created": {"gte": _unix(since), "lt": _unix(until)},
-            "limit": _PAGE,
-            "expand": ["data.source"],
-        }
         found = client.v1.balance_transactions.list(params=typed(params)).auto_paging_iter()
-        movements = tuple(_movement(item.to_dict()) for item in islice(found, _LOOKED_AT_MAX + 1))
-        if len(movements) > _LOOKED_AT_MAX:
+        movements = tuple(_movement(item.to_dict()) for item in islice(found, most + 1))
+        if len(movements) > most:
             return Answer(Outcome.UNKNOWN, code="too_many")
         return Answer(Outcome.DONE, value=movements)
 
@@ -351,6 +362,7 @@ def _movement(data: dict[str, Any]) -> Movement:
         net=from_stripe(data["net"], currency),
         source=str(whole["id"]),
         intent=str(whole.get("payment_intent") or ""),
+        automatic=bool(whole.get("automatic")),
         created_at=datetime.fromtimestamp(data["created"], tz=UTC),
         available_at=datetime.fromtimestamp(data["available_on"], tz=UTC),
     )

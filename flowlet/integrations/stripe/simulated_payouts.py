@@ -30,6 +30,7 @@ class StripePayouts(StripeGround):
         """Forget everything."""
         super().reset()
         self.payouts: dict[str, Json] = {}
+        self.paid_by: dict[str, str] = {}
 
     def create_payout(self, call: Call) -> Reply:
         """Take the money from the balance and plan what the bank will do."""
@@ -63,6 +64,31 @@ class StripePayouts(StripeGround):
         if ending == _COMES_BACK:
             self.world.plan(_RETURNED_S, self.vendor, "fail_payout", {**who, "code": "account_closed"})
         return self._reply(payout)
+
+    def step_pay_by_schedule(self, currency: str) -> None:
+        """Pay out all of a currency that no payout holds yet, as Stripe's schedule would."""
+        held = [
+            movement
+            for movement in self.movements.values()
+            if movement["currency"] == currency and movement["id"] not in self.paid_by
+        ]
+        now = int(self.world.now())
+        payout = shapes.new_payout(
+            id=self.world.new_id("payout", "po_1"),
+            amount=sum(movement["net"] for movement in held),
+            arrival_date=now + _DAY_S,
+            automatic=True,
+            created=now,
+            currency=currency,
+            destination="ba_1House",
+            reconciliation_status="completed",
+        )
+        own = self._move("payout", -payout["amount"], 0, payout)
+        payout["balance_transaction"] = own["id"]
+        self.payouts[payout["id"]] = payout
+        self.paid_by |= {movement["id"]: payout["id"] for movement in [*held, own]}
+        self._tell("payout.created", payout)
+        self.world.plan(_PAID_S, self.vendor, "pay_payout", {"payout_id": payout["id"]})
 
     def step_pay_payout(self, payout_id: str) -> None:
         """Let the bank take it."""

@@ -302,12 +302,20 @@ class StripeSimulator(StripePayouts):
 
     def list_movements(self, call: Call) -> Reply:
         """Return a page of balance transactions, newest first, each with its whole source if asked."""
-        reply = self._page(call, self.movements)
+        reply = self._page(call, self._asked_movements(call.form().get("payout")))
         if "data.source" in str(call.form().get("expand", "")) and isinstance(reply.body, dict):
             sources = {**self.charges, **self.refunds, **self.payouts, **self.disputes}
             for movement in reply.body["data"]:
                 movement["source"] = copied(sources[movement["source"]])
         return reply
+
+    def _asked_movements(self, payout: str | None) -> dict[str, Json]:
+        """Return all movements, or those of one payout by schedule; of another Stripe does not tell."""
+        if payout is None:
+            return self.movements
+        if not self._find(self.payouts, payout, "payout")["automatic"]:
+            raise refusal("", "payout")
+        return {key: row for key, row in self.movements.items() if self.paid_by.get(key) == payout}
 
     def get_event(self, _call: Call, event: str) -> Reply:
         """Return one event."""

@@ -79,7 +79,9 @@ BEGIN
             WHEN (NEW.id, NEW.public_id, NEW.first_date, NEW.last_date)
                 IS DISTINCT FROM (OLD.id, OLD.public_id, OLD.first_date, OLD.last_date) THEN 'period_fixed'
             -- Who closed it and when, how often, who agreed that it was opened: that is said together with the change.
-            WHEN NEW.status = OLD.status AND NEW IS DISTINCT FROM OLD THEN 'period_fixed'
+            -- Within one status only this changes: a soft close is let end. Softness of another status has its own refusal.
+            WHEN NEW.status = OLD.status AND NEW IS DISTINCT FROM OLD AND NOT (OLD.soft AND NOT NEW.soft)
+                AND NOT (NEW.soft AND NEW.status <> 'CLOSING') THEN 'period_fixed'
             WHEN NEW.reopen_approval_id IS DISTINCT FROM OLD.reopen_approval_id
                 AND (OLD.status, NEW.status) <> ('CLOSED', 'OPEN') THEN 'period_fixed'
             WHEN (OLD.status, NEW.status) = ('OPEN', 'CLOSING') AND EXISTS (

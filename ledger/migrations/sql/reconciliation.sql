@@ -132,7 +132,21 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON ledger_bankfileoriginal
     FOR EACH ROW EXECUTE FUNCTION flowlet_refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON ledger_bankannouncement
     FOR EACH ROW EXECUTE FUNCTION flowlet_refuse_change();
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON ledger_processorline
+-- A charge is there days before the payout that brings it to a bank: that is named once, nothing else is changed.
+CREATE FUNCTION ledger_processorline_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    as_was ledger_processorline%ROWTYPE;
+BEGIN
+    as_was := OLD;
+    as_was.payout := NEW.payout;
+    IF OLD.payout <> '' OR as_was IS DISTINCT FROM NEW THEN
+        PERFORM ledger_refuse_bank('processorline_fixed', 'a line stays as the processor sent it');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER processorline_guard BEFORE UPDATE ON ledger_processorline
+    FOR EACH ROW EXECUTE FUNCTION ledger_processorline_guard();
+CREATE TRIGGER append_only BEFORE DELETE ON ledger_processorline
     FOR EACH ROW EXECUTE FUNCTION flowlet_refuse_change();
 CREATE TRIGGER append_only_whole BEFORE TRUNCATE ON ledger_bankfileoriginal
     FOR EACH STATEMENT EXECUTE FUNCTION flowlet_refuse_change();

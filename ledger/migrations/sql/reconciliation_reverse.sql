@@ -5,6 +5,8 @@ DROP TRIGGER append_only_whole ON ledger_processorline;
 DROP TRIGGER append_only_whole ON ledger_bankannouncement;
 DROP TRIGGER append_only_whole ON ledger_bankfileoriginal;
 DROP TRIGGER append_only ON ledger_processorline;
+DROP TRIGGER processorline_guard ON ledger_processorline;
+DROP FUNCTION ledger_processorline_guard();
 DROP TRIGGER append_only ON ledger_bankannouncement;
 DROP TRIGGER append_only ON ledger_bankfileoriginal;
 DROP TRIGGER bankline_kept ON ledger_bankline;
