@@ -31,5 +31,6 @@ DESKS = (
     Desk("finance_lead", "Beatriz Monteiro", "leads finance, checks write-offs and journals"),
     Desk("analyst", "Kenji Aramaki", "reads payments"),
     Desk("auditor", "Nora Weisz", "reads everything, changes nothing"),
+    Desk("data_protection", "Maren Holst", "erases people's words from transactions"),
     Desk("access", "Samuel Adjei", "sees people and clients"),
 )

@@ -259,9 +259,9 @@ BREAKS = {
         "proof_adds_up",
         [(
             "INSERT INTO ledger_safeguardingproof (public_id, day, currency, version, customer_count, customers_minor,"
-            " unallocated_minor, requirement_minor, resource_minor, on_the_way_minor, accounts, complete, sha256, made_by,"
-            " made_at) SELECT 'sgp_x', day, currency, 9, customer_count, customers_minor, 9, customers_minor, resource_minor,"
-            " 0, accounts, true, sha256, made_by, made_at FROM ledger_safeguardingproof LIMIT 1"
+            " unallocated_minor, requirement_minor, resource_minor, on_the_way_minor, accounts, complete, sha256, key_id,"
+            " signature, made_by, made_at) SELECT 'sgp_x', day, currency, 9, customer_count, customers_minor, 9, customers_minor, resource_minor,"
+            " 0, accounts, true, sha256, key_id, signature, made_by, made_at FROM ledger_safeguardingproof LIMIT 1"
         )]),
 }  # fmt: skip
 ATTACKS = {"files": FILES, "bank statements": STATEMENTS, "matches": MATCHES, "breaks": BREAKS}
