@@ -153,7 +153,8 @@ def _payload(accounts: Sequence[int]) -> dict[str, Any]:
         "effective_date": DAY.isoformat(),
         "actor": "SYSTEM:bench",
         "context": {},
-        "legs": [[payer, "EUR", 1], [payee, "EUR", -1]],
+        # In the order of accounts, as our own callers send them.
+        "legs": sorted([[payer, "EUR", 1], [payee, "EUR", -1]]),
     }
 
 

@@ -18,7 +18,7 @@ from flowlet.core.clock import now
 from flowlet.core.money import Money
 from ledger.operations.posting import Draft, Leg, post
 
-OURS_MOST, BY_ROW_LEAST = 1.5, 5.0
+OURS_MOST, BY_ROW_LEAST = 1.5, 2.0
 _CHECK = "ALTER TABLE ledger_posting {} TRIGGER posting_whole"
 _BY_ROW = (
     """

@@ -7,16 +7,13 @@ from typing import Any
 
 from django.db import connection
 
-# One statement, so that closings, day totals and what is not sealed yet are of one picture. What waits for the sealer
-# has a transaction number at or above the latest block's floor; that is a look into an index.
+# One statement, so that closings, day totals and what is not sealed yet are of one picture.
 _BY_VALUE_DATE = """
 WITH closed AS (
     SELECT id, version, last_date FROM ledger_period
     WHERE status = 'CLOSED' AND last_date <= %(day)s ORDER BY last_date DESC LIMIT 1
 ), since AS (
     SELECT coalesce((SELECT last_date FROM closed), '-infinity') AS day
-), latest AS (
-    SELECT epoch, floor_xid FROM ledger_block ORDER BY n DESC LIMIT 1
 ), booked AS (
     SELECT chart_account_id, t.currency, closing AS net
     FROM ledger_periodtotal t JOIN closed ON closed.id = t.period_id AND closed.version = t.version
@@ -25,12 +22,10 @@ WITH closed AS (
     FROM ledger_daytotal WHERE effective_date > (SELECT day FROM since) AND effective_date <= %(day)s
     UNION ALL
     SELECT a.chart_account_id, p.currency, p.amount
-    FROM ledger_transaction t
-    JOIN ledger_posting p ON p.transaction_id = t.id
+    FROM ledger_unsealed_transactions() u
+    JOIN ledger_posting p ON p.transaction_id = u.id
     JOIN ledger_account a ON a.id = p.account_id
-    WHERE (t.epoch, t.xid) >= (coalesce((SELECT epoch FROM latest), 0), coalesce((SELECT floor_xid FROM latest), 0))
-        AND t.effective_date > (SELECT day FROM since) AND t.effective_date <= %(day)s
-        AND NOT EXISTS (SELECT FROM ledger_sealedtransaction WHERE transaction_id = t.id)
+    WHERE p.effective_date > (SELECT day FROM since) AND p.effective_date <= %(day)s
 )
 SELECT chart_account_id, currency, sum(net)::bigint FROM booked
 GROUP BY chart_account_id, currency HAVING sum(net) <> 0

@@ -179,24 +179,40 @@ BEGIN
     RETURN true;
 END $$;
 
--- What waits for the sealer of value dates up to a day: how many rows, and since when the oldest of them. Cheap: from the
--- floor up, as the sealer searches; what an older cluster wrote as long as it is searched. Hold events have no value date.
+-- The transactions that wait for the sealer. Cheap: from the floor up, as the sealer searches, and what an older cluster
+-- wrote as long as it is searched. A function of its own, so that no planner takes a third of the ledger for the answer.
+CREATE FUNCTION ledger_unsealed_transactions() RETURNS TABLE (id bigint) LANGUAGE plpgsql STABLE ROWS 100
+    SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off AS $$
+DECLARE
+    signer ledger_signer%ROWTYPE;
+    floor bigint;
+BEGIN
+    SELECT * INTO signer FROM ledger_signer;
+    floor := coalesce((SELECT CASE WHEN b.epoch = signer.epoch THEN b.floor_xid ELSE 0 END
+                       FROM ledger_block AS b ORDER BY b.n DESC LIMIT 1), 0);
+    RETURN QUERY
+        SELECT t.id FROM ledger_transaction AS t WHERE t.epoch = signer.epoch AND t.xid >= floor
+            AND NOT EXISTS (SELECT FROM ledger_sealedtransaction AS s WHERE s.transaction_id = t.id);
+    IF NOT signer.older_sealed THEN
+        RETURN QUERY
+            SELECT t.id FROM ledger_transaction AS t WHERE t.epoch < signer.epoch
+                AND NOT EXISTS (SELECT FROM ledger_sealedtransaction AS s WHERE s.transaction_id = t.id);
+    END IF;
+END $$;
+
+-- What waits for the sealer of value dates up to a day: how many rows, and since when the oldest of them. Hold events have
+-- no value date.
 CREATE FUNCTION ledger_unsealed(until date, OUT transactions bigint, OUT hold_events bigint, OUT oldest timestamptz)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     signer ledger_signer%ROWTYPE;
     floor bigint;
 BEGIN
+    SELECT count(*), min(posted_at) INTO transactions, oldest
+    FROM ledger_unsealed_transactions() JOIN ledger_transaction USING (id) WHERE effective_date <= until;
     SELECT * INTO signer FROM ledger_signer;
     floor := coalesce((SELECT CASE WHEN epoch = signer.epoch THEN floor_xid ELSE 0 END
                        FROM ledger_block ORDER BY n DESC LIMIT 1), 0);
-    SELECT count(*), min(posted_at) INTO transactions, oldest FROM (
-        SELECT id, posted_at FROM ledger_transaction
-        WHERE epoch = signer.epoch AND xid >= floor AND effective_date <= until
-        UNION ALL
-        SELECT id, posted_at FROM ledger_transaction
-        WHERE NOT signer.older_sealed AND epoch < signer.epoch AND effective_date <= until
-    ) AS t WHERE NOT EXISTS (SELECT FROM ledger_sealedtransaction WHERE transaction_id = t.id);
     SELECT count(*), least(oldest, min(recorded_at)) INTO hold_events, oldest FROM (
         SELECT id, recorded_at FROM ledger_holdevent WHERE epoch = signer.epoch AND xid >= floor
         UNION ALL

@@ -1,4 +1,5 @@
 DROP FUNCTION ledger_unsealed(date);
+DROP FUNCTION ledger_unsealed_transactions();
 DROP FUNCTION ledger_erase_text(bigint, text);
 DROP TRIGGER anchor_guard ON ledger_anchor;
 DROP FUNCTION ledger_anchor_guard();
