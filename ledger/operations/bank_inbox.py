@@ -7,6 +7,7 @@ from pathlib import Path
 import structlog
 
 from flowlet.core.errors import AppError
+from ledger.errors_bank import BankFileTooLarge
 from ledger.models.reconciliation import FILE_SIZE_MAX
 from ledger.operations.reconciliation import accept_file, hold_file, stage_file
 from ledger.queries.reconciliation import list_unfinished_files
@@ -51,7 +52,7 @@ def _stage(path: Path, now: datetime) -> str:
     """Stage one file; return what stands against it, in words, or nothing."""
     try:
         if path.stat().st_size > FILE_SIZE_MAX:
-            return f"The file is larger than {FILE_SIZE_MAX // 1024 // 1024} MB."
+            raise BankFileTooLarge(max_mb=FILE_SIZE_MAX // 1024 // 1024)  # before all of it is in memory
         stage_file(data=path.read_bytes(), name=path.name, now=now)
     except AppError as refusal:
         return refusal.detail
